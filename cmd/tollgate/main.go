@@ -1,0 +1,82 @@
+// Command tollgate charges for telephone calls. Each command is one file here;
+// this one reads the command line and hands over.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"tollgate"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line. A command is a struct with its flags and a
+// Run(*program) error method.
+type commands struct {
+	Version versionCommand `cmd:"" help:"Print the version and how it was built."`
+}
+
+// program is what a command may touch of the outside world.
+type program struct {
+	ctx    context.Context // ends on interrupt
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := &program{
+		ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		now: time.Now, log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	}
+	os.Exit(p.run(os.Args[1:]))
+}
+
+// exited carries an exit code out of kong, which wants to end the process itself.
+type exited int
+
+// run executes one command line and returns the exit code: 0 done, 1 failed,
+// 2 the request was wrong.
+func (p *program) run(args []string) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(e)
+		}
+	}()
+	parser := kong.Must(&commands{},
+		kong.Name("tollgate"),
+		kong.Description("Charges for telephone calls: exact money, no overspend, every price explained."),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(p.stderr, "tollgate: %v\nTry tollgate --help.\n", err)
+		return 2
+	}
+	if err := parsed.Run(p); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintf(p.stderr, "tollgate: %v\n", err)
+		if tollgate.CodeOf(err) == tollgate.CodeInvalid {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}

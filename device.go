@@ -1,0 +1,58 @@
+package tollgate
+
+// DeviceKind says which connector serves a device.
+type DeviceKind string
+
+// The kinds of device.
+const (
+	DeviceAsterisk DeviceKind = "asterisk" // followed over its manager interface
+	DevicePush     DeviceKind = "push"     // pushes its records over HTTP, or is imported from files
+)
+
+// Device is a PBX or gateway that reports calls.
+type Device struct {
+	ID             ID          `json:"id"`
+	Enterprise     ID          `json:"enterprise"` // whose it is; 0: shared by all enterprises
+	Name           string      `json:"name"`       // unique; used in paths and files
+	Kind           DeviceKind  `json:"kind"`
+	Timezone       string      `json:"timezone"` // of times without a zone
+	Plan           DialingPlan `json:"plan"`
+	DefaultAccount ID          `json:"default_account"` // pays what no other rule places; 0: nobody
+	Asterisk       AMISettings `json:"asterisk,omitzero"`
+	Account        string      `json:"account"` // docking: what the device calls itself when it pushes
+	Enabled        bool        `json:"enabled"`
+}
+
+// AMISettings is how an Asterisk is followed.
+type AMISettings struct {
+	Address  string   `json:"address"`  // host:port of the manager interface
+	TLS      bool     `json:"tls"`      // speak TLS from the first byte
+	Username string   `json:"username"` //
+	Secret   string   `json:"secret"`   // never shown again once stored
+	Trunks   []string `json:"trunks"`   // channel prefixes of trunk endpoints: PJSIP/provider
+	CELFile  string   `json:"cel_file"` // path of its CEL CSV journal; empty: none
+	CDRFile  string   `json:"cdr_file"` // path of its CDR CSV file, where there is no journal
+}
+
+// Extension maps a number on a device to the account that pays for it.
+type Extension struct {
+	Device  ID     `json:"device"`
+	Number  string `json:"number"`
+	Account ID     `json:"account"`
+	Name    string `json:"name"`
+}
+
+// Trunk maps a line into the public network to its operator and, for gateway billing, to an account.
+type Trunk struct {
+	Device   ID     `json:"device"`
+	Name     string `json:"name"`
+	Operator ID     `json:"operator"` // 0: none, the call has no cost side
+	Account  ID     `json:"account"`  // 0: none
+}
+
+// Operator is a carrier: what a call costs us.
+type Operator struct {
+	ID     ID     `json:"id"`
+	Name   string `json:"name"`
+	Tariff ID     `json:"tariff"` // 0: none
+}
