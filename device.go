@@ -9,6 +9,15 @@ const (
 	DevicePush     DeviceKind = "push"     // pushes its records over HTTP, or is imported from files
 )
 
+// ForwardPays says who pays a forwarded or transferred call.
+type ForwardPays string
+
+// The choices. The originator caused the outside call, so it pays unless told otherwise.
+const (
+	OriginatorPays ForwardPays = "originator"
+	ExtensionPays  ForwardPays = "extension"
+)
+
 // Device is a PBX or gateway that reports calls.
 type Device struct {
 	ID             ID          `json:"id"`
@@ -19,7 +28,8 @@ type Device struct {
 	Plan           DialingPlan `json:"plan"`
 	DefaultAccount ID          `json:"default_account"` // pays what no other rule places; 0: nobody
 	Asterisk       AMISettings `json:"asterisk,omitzero"`
-	Account        string      `json:"account"` // docking: what the device calls itself when it pushes
+	ForwardPayer   ForwardPays `json:"forward_payer"` // who pays a call that an extension sent on to the outside
+	Account        string      `json:"account"`       // docking: what the device calls itself when it pushes
 	Enabled        bool        `json:"enabled"`
 }
 

@@ -80,6 +80,7 @@ type Tariff struct {
 	Default          Rate             `json:"default"`           //
 	Peak             PeakWindow       `json:"peak"`              //
 	DefaultCustomer  bool             `json:"default_customer"`  // prices customers that have no tariff of their own
+	Revision         int64            `json:"revision"`          // raised by the store whenever it or one of its decks changes
 }
 
 // Deck is the rates of a tariff in force from an instant until the next deck's.
