@@ -16,7 +16,7 @@ type CallID struct {
 // String prints the CallID for logs.
 func (c CallID) String() string { return fmt.Sprintf("%d/%s/%d", c.Device, c.UniqueID, c.Leg) }
 
-// Cause is a Q.850 cause value, 0 to 127; 16 is normal clearing. (ITU-T Q.850 §2.2.5)
+// Cause is a Q.850 cause value, 0 to 127; 16 is normal clearing (ITU-T Q.850 §2.2.5).
 type Cause int
 
 // Direction is which way a leg went as seen from the device.
@@ -108,7 +108,7 @@ type CDR struct {
 	Operator    ID        `json:"operator"` // 0: none found
 	Customer    Charge    `json:"customer"`
 	Cost        Charge    `json:"cost"`            // the operator side
-	Exchange    string    `json:"exchange"`        // units of the customer's currency for one of the operator's; empty: unknown
+	Exchange    string    `json:"exchange"`        // customer units for one operator unit; empty: unknown
 	Margin      *int64    `json:"margin,omitzero"` // micro-units in the customer's currency; nil: unknown
 }
 

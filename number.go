@@ -44,7 +44,7 @@ type DialingPlan struct {
 	RoutePrefixes       []string `json:"route_prefixes"`       // taken off once, the longest that fits: 9, 0
 	PrivateCodes        []string `json:"private_codes"`        // dialled first, mark a call private: *7*
 	ProjectCode         string   `json:"project_code"`         // dialled first: CODE digits *, such as *9* for *9*4711*0…
-	ExtensionDigitsMax  int      `json:"extension_digits_max"` // numbers up to this many digits without prefix are extensions; 0: none
+	ExtensionDigitsMax  int      `json:"extension_digits_max"` // as many digits, no prefix: an extension; 0: none
 	Emergency           []string `json:"emergency"`            // numbers beside the country's own list
 }
 

@@ -80,7 +80,7 @@ type Tariff struct {
 	Default          Rate             `json:"default"`           //
 	Peak             PeakWindow       `json:"peak"`              //
 	DefaultCustomer  bool             `json:"default_customer"`  // prices customers that have no tariff of their own
-	Revision         int64            `json:"revision"`          // raised by the store whenever it or one of its decks changes
+	Revision         int64            `json:"revision"`          // raised when it or a deck of it changes
 }
 
 // Deck is the rates of a tariff in force from an instant until the next deck's.

@@ -1,0 +1,50 @@
+# Everything a developer does here. `make check` is what CI runs.
+GO    ?= go
+LINT  := $(GO) tool -modfile=tools.mod golangci-lint
+ROOMS  = $(shell $(GO) list ./... | grep -v '^tollgate/test/')
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build check test setup lint fmt fuzz bench demo clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build bin/tollgate
+	$(GO) build -trimpath -o bin/tollgate ./cmd/tollgate
+
+check: lint test fuzz ## All that CI asks: lint, test, fuzz
+
+test: setup ## Install what the tests need, then run all of them
+	$(GO) vet ./...
+	$(GO) test $(ROOMS)
+	$(GO) test -p 1 ./test/...
+
+setup: ## Install the outside programs of the tests: Asterisk's helpers, PostgreSQL, Chromium
+	@sh test/setup.sh
+
+lint: ## Report what the linter and the formatter would change
+	$(LINT) fmt --diff
+	$(LINT) run
+
+fmt: ## Format the code
+	$(LINT) fmt
+
+FUZZTIME ?= 2s
+fuzz: ## Run every fuzz target for FUZZTIME (2s)
+	@$(GO) list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./... | \
+	while read -r package file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file" 2>/dev/null); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" || exit 1; \
+		done; \
+	done
+
+bench: build ## Measure; each number beside the limit measured in the same run
+	bin/tollgate bench
+
+demo: ## Try it: a whole office with a simulated PBX
+	$(GO) run ./cmd/tollgate demo
+
+clean: ## Remove what was built
+	rm -rf bin dist
