@@ -56,6 +56,7 @@ type Charge struct {
 	Source     ChargeSource `json:"source"`
 	Micro      int64        `json:"micro"` // amount, rounded once
 	Currency   Currency     `json:"currency"`
+	Seconds    int64        `json:"seconds"`     // of the call, whole after rounding
 	Billed     int64        `json:"billed"`      // seconds: always the sum of the spans
 	Tariff     ID           `json:"tariff"`      //
 	Deck       ID           `json:"deck"`        // the version of the tariff
@@ -65,6 +66,7 @@ type Charge struct {
 	First      int64        `json:"first"`       // T1, seconds
 	Next       int64        `json:"next"`        // T2, seconds
 	Adjusted   Adjustment   `json:"adjusted"`    //
+	Limit      string       `json:"limit"`       // what it was adjusted to, as written: grace seconds, or the smallest or largest charge
 	Spans      []Span       `json:"spans"`       //
 }
 
