@@ -2,7 +2,6 @@ package numbering
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"tollgate"
@@ -14,32 +13,54 @@ const (
 	// PrefixesMax is how many prefixes one Index may hold.
 	PrefixesMax = 1 << 26
 
-	nibbleBits  = 4
-	tableRadix  = 11 // ten digits and "the number ends here"
-	tableDigits = 6  // most digits the first step looks at: 7 MiB of table
-	noPrefix    = -1
-	digitMark   = 1 // digit d is stored as d+1, so that 0 means "no digit"
+	nibbleBits = 4
+	digitMark  = 1  // digit d is stored as d+1, so that 0 means "the number ends here"
+	radix      = 11 // ten digits and the end
+
+	tableDigitsMax = 5  // root table of 161,051 buckets, 1.3 MB: about what a processor keeps near
+	bucketSizeGoal = 12 // prefixes a bucket may hold where they are spread evenly
+	bucketSizeMax  = 32 // more are split by a table of their own
+	restDigits     = 8  // digits of a prefix that are kept beyond those of its bucket
+
+	lengthBits = 5
+	nothing    = -1 // no prefix
+	nested     = -2 // and below: the bucket's prefixes are in table nested-cover
 )
 
 // Index finds the longest of many digit prefixes that a number begins with. It
-// never changes once built, and is safe for concurrent use.
+// never changes once built, and is safe for concurrent use. A lookup allocates
+// nothing; a prefix takes about 10 bytes.
 //
-// A prefix covers a range of numbers. The ranges of all prefixes, cut where a
-// longer prefix begins and where it ends, make one sorted row of boundaries;
-// between two boundaries the longest prefix is always the same. So one search
-// answers, however deeply prefixes are nested: a table over the first digits
-// names the few boundaries to look at, and a binary search picks one of them.
+// The prefixes are sorted, so that each comes before the longer ones that begin
+// with it. A table over the first digits of the number names its bucket: the few
+// prefixes that agree with it in these digits. The last of them that the number
+// begins with is the answer, and where there is none, a shorter prefix covers
+// the whole bucket. Where prefixes crowd, the bucket is a table again.
+//
+// A lookup thus waits for memory twice, for the bucket and for the row; at a
+// million prefixes nothing else counts. Reading a bucket through beats searching
+// it, because its lines of memory then arrive together.
 type Index struct {
-	digits     int      // how many leading digits the table looks at
-	table      []uint32 // first digits → the first boundary not before them
-	boundaries []boundary
+	tables []table
+	rows   []row // one for each prefix
 }
 
-// boundary says which prefix is the longest one from key on, up to the next boundary.
-type boundary struct {
-	key    uint64 // digits packed from the left, see pack
-	value  int32  // position of the prefix; noPrefix where none covers the number
-	length int32  // digits of the prefix
+// row is one prefix.
+type row struct {
+	rest   uint32 // its digits beyond those of its bucket, packed
+	answer uint32 // position << lengthBits | length
+}
+
+// table divides the prefixes that agree in their first skip digits by the next few digits.
+type table struct {
+	skip, digits int
+	buckets      []bucket // one for each string of digits, and one more to end the last
+}
+
+// bucket is a run of prefixes, up to the first of the next bucket.
+type bucket struct {
+	first int32
+	cover int32 // the longest prefix before the run that covers all of it; nothing; or nested
 }
 
 // NewIndex builds an Index; the value of a prefix is its position in prefixes.
@@ -50,27 +71,25 @@ func NewIndex(prefixes []string) (*Index, error) {
 		return nil, tollgate.Errorf(tollgate.CodeInvalid,
 			"%d prefixes: at most %d are allowed", len(prefixes), PrefixesMax)
 	}
-	starts := make([]boundary, len(prefixes))
+	sorted := make([]entry, len(prefixes))
 	for i, prefix := range prefixes {
 		key, length := pack(prefix)
 		if length == 0 || length != len(prefix) {
 			return nil, tollgate.Errorf(tollgate.CodeInvalid,
 				"prefix %d %.40q: want 1 to %d digits", i+1, prefix, PrefixDigitsMax)
 		}
-		starts[i] = boundary{key: key, value: int32(i), length: int32(length)}
+		sorted[i] = entry{key: key, length: int32(length), position: int32(i)}
 	}
-	slices.SortFunc(starts, func(a, b boundary) int {
-		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.value, b.value))
+	slices.SortFunc(sorted, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.position, b.position))
 	})
-	for i := 1; i < len(starts); i++ {
-		if starts[i].key == starts[i-1].key {
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i].key == sorted[i-1].key {
 			return nil, tollgate.Errorf(tollgate.CodeInvalid, "prefix %q is there twice: %d and %d",
-				prefixes[starts[i].value], starts[i-1].value+1, starts[i].value+1)
+				prefixes[sorted[i].position], sorted[i-1].position+1, sorted[i].position+1)
 		}
 	}
-	x := &Index{boundaries: cut(starts)}
-	x.digits, x.table = tabulate(x.boundaries)
-	return x, nil
+	return build(sorted), nil
 }
 
 // Longest returns the position and the length of the longest prefix that number
@@ -78,21 +97,33 @@ func NewIndex(prefixes []string) (*Index, error) {
 // what follows the first character that is not a digit is not looked at.
 func (x *Index) Longest(number string) (value, length int, ok bool) {
 	key, _ := pack(number)
-	slot := slotOf(key, x.digits)
-	low, high := x.table[slot], x.table[slot+1]
-	for low < high {
-		middle := (low + high) / 2
-		if x.boundaries[middle].key <= key {
-			low = middle + 1
-		} else {
-			high = middle
-		}
+	t := &x.tables[0]
+	slot := slotOf(key, t.digits)
+	for t.buckets[slot].cover <= nested {
+		t = &x.tables[nested-t.buckets[slot].cover]
+		slot = slotOf(key<<(nibbleBits*t.skip), t.digits)
 	}
-	found := x.boundaries[low-1] // there is one: the first boundary's key is 0
-	if found.value == noPrefix {
+	at := x.search(key, t, slot)
+	if at == nothing {
 		return 0, 0, false
 	}
-	return int(found.value), int(found.length), true
+	answer := x.rows[at].answer
+	return int(answer >> lengthBits), int(answer & (1<<lengthBits - 1)), true
+}
+
+// search returns the longest prefix of key in one bucket, or what covers it.
+func (x *Index) search(key uint64, t *table, slot int) int32 {
+	run := t.buckets[slot]
+	known := t.skip + t.digits
+	rest := restOf(key, known)
+	found := run.cover
+	for i, r := range x.rows[run.first:t.buckets[slot+1].first] {
+		length := r.answer & (1<<lengthBits - 1)
+		if (r.rest^rest)>>(nibbleBits*(restDigits+uint32(known)-length)) == 0 {
+			found = run.first + int32(i) // longer ones come later
+		}
+	}
+	return found
 }
 
 // pack puts the leading digits of s, at most PrefixDigitsMax, into one word, the
@@ -109,71 +140,17 @@ func pack(s string) (key uint64, digits int) {
 	return key << (nibbleBits * (PrefixDigitsMax - digits)), digits
 }
 
-// slotOf counts, over the first digits of key, which place it has among all
-// digit strings. It never falls as key grows, also for the end of a range after
-// a 9, whose last digit is stored as 11 and carries.
+// slotOf reads the first digits of key as a number, which says their bucket.
 func slotOf(key uint64, digits int) int {
 	slot := 0
 	for range digits {
-		slot = slot*tableRadix + int(key>>(64-nibbleBits))
+		slot = slot*radix + int(key>>(64-nibbleBits))
 		key <<= nibbleBits
 	}
 	return slot
 }
 
-// cut makes the row of boundaries from the prefixes in sorted order, where each
-// prefix comes right before all the longer ones that begin with it.
-func cut(starts []boundary) []boundary {
-	row := make([]boundary, 1, 2*len(starts)+1)
-	row[0].value = noPrefix
-	open := make([]boundary, 1, PrefixDigitsMax+1) // prefixes around this place, outermost first
-	open[0].value = noPrefix
-	put := func(b boundary) {
-		if last := &row[len(row)-1]; last.key == b.key {
-			*last = b
-			return
-		}
-		row = append(row, b)
-	}
-	closeUntil := func(key uint64) {
-		for len(open) > 1 && end(open[len(open)-1]) <= key {
-			at := end(open[len(open)-1])
-			open = open[:len(open)-1]
-			outer := open[len(open)-1]
-			put(boundary{key: at, value: outer.value, length: outer.length})
-		}
-	}
-	for _, start := range starts {
-		closeUntil(start.key)
-		put(start)
-		open = append(open, start)
-	}
-	closeUntil(math.MaxUint64)
-	return slices.Clip(row)
-}
-
-// end is the first key after all numbers that begin with the prefix of b.
-func end(b boundary) uint64 {
-	return b.key + 1<<(nibbleBits*(PrefixDigitsMax-b.length))
-}
-
-// tabulate makes the table of the first search step, about as long as the row
-// of boundaries: entry s is the first boundary whose slot is not below s.
-func tabulate(row []boundary) (digits int, table []uint32) {
-	slots := 1
-	for digits < tableDigits && slots < len(row) {
-		digits++
-		slots *= tableRadix
-	}
-	table = make([]uint32, slots+1)
-	next := 0
-	for at := range row {
-		for slot := slotOf(row[at].key, digits); next <= slot; next++ {
-			table[next] = uint32(at)
-		}
-	}
-	for ; next < len(table); next++ {
-		table[next] = uint32(len(row))
-	}
-	return digits, table
+// restOf cuts the digits of a key that follow the first known ones.
+func restOf(key uint64, known int) uint32 {
+	return uint32(key << (nibbleBits * known) >> 32)
 }

@@ -121,7 +121,7 @@ func BenchmarkIndexLongest(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", shape.name, size), func(b *testing.B) {
 				x, numbers := deck(b, size, shape)
 				b.ReportAllocs()
-				b.ReportMetric(float64(len(x.boundaries)*16+len(x.table)*4)/1e6, "MB")
+				b.ReportMetric(float64(x.bytes())/1e6, "MB")
 				i, sum := 0, 0
 				for b.Loop() {
 					v, _, _ := x.Longest(numbers[i&(len(numbers)-1)])
@@ -167,10 +167,15 @@ func deck(tb testing.TB, size int, s shape) (*Index, []string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	const numberDigits = PrefixDigitsMax
+	var text strings.Builder // side by side in memory, as numbers are that were just read
+	for range 1 << 16 {
+		prefix := prefixes[random.IntN(len(prefixes))]
+		text.WriteString(prefix + randomDigits(random, numberDigits-len(prefix)))
+	}
 	numbers := make([]string, 1<<16)
 	for i := range numbers {
-		numbers[i] = prefixes[random.IntN(len(prefixes))]
-		numbers[i] += randomDigits(random, max(0, 14-len(numbers[i])))
+		numbers[i] = text.String()[i*numberDigits:][:numberDigits]
 	}
 	return x, numbers
 }
@@ -231,4 +236,13 @@ func found(x *Index, prefixes []string, number string) string {
 		return ""
 	}
 	return prefixes[value][:length]
+}
+
+// bytes is the memory that x holds.
+func (x *Index) bytes() int {
+	n := 8 * len(x.rows)
+	for _, t := range x.tables {
+		n += 40 + 8*len(t.buckets)
+	}
+	return n
 }
