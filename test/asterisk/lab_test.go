@@ -1,0 +1,90 @@
+//go:build linux
+
+// Package asterisk_test proves Tollgate against real Asterisks.
+package asterisk_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tollgate/test/asterisk/lab"
+)
+
+// need ends the test if a program is absent; in CI that is a failure.
+func need(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("%s is not installed: run make setup", p)
+			}
+			t.Skipf("%s is not installed: run make setup as root", p)
+		}
+	}
+}
+
+// openLabs starts an Asterisk of each suite, together.
+func openLabs(t *testing.T) []*lab.Lab {
+	t.Helper()
+	need(t, "sipp", "mmdebstrap")
+	suites := []lab.Suite{lab.Newest, lab.Oldest}
+	labs, errs := make([]*lab.Lab, len(suites)), make([]error, len(suites))
+	var all sync.WaitGroup
+	for i, suite := range suites {
+		all.Go(func() { labs[i], errs[i] = lab.Open(t.Context(), suite, i) })
+	}
+	all.Wait()
+	for i, l := range labs {
+		if errs[i] != nil {
+			t.Errorf("%s: %v", suites[i], errs[i])
+			continue
+		}
+		t.Logf("%s: AMI %s, SIP %s, files %s", l.Version, l.AMI, l.SIP, l.Dir)
+		t.Cleanup(func() {
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	return labs
+}
+
+// TestLab proves the lab itself: every scenario puts on the wire what it says.
+func TestLab(t *testing.T) {
+	for _, l := range openLabs(t) {
+		t.Run(l.Name, func(t *testing.T) {
+			t.Parallel()
+			begun := time.Now()
+			if err := l.RunAll(t.Context()); err != nil {
+				t.Error(err)
+			}
+			t.Logf("all scenarios: %v", time.Since(begun).Round(time.Millisecond))
+			var got, want []string
+			for _, leg := range l.Carrier.Legs() {
+				got = append(got, fmt.Sprintf("%s answered %v", leg.Number, !leg.Answer.IsZero()))
+				if leg.End.Before(leg.Invite) || !leg.Answer.IsZero() && leg.End.Sub(leg.Answer) < 2*time.Second {
+					t.Errorf("%s: %+v does not end after it began", leg.Number, leg)
+				}
+			}
+			for _, s := range lab.Scenarios() {
+				for _, leg := range s.Legs {
+					want = append(want, fmt.Sprintf("%s answered %v", leg.Number, leg.Answered))
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("on the wire:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		})
+	}
+}
