@@ -27,6 +27,17 @@ func (id *ID) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Time is when an IDSource made the ID, to the millisecond.
+func (id ID) Time() time.Time {
+	return time.UnixMilli(int64(id)>>(idNodeBits+idSequenceBits) + idEpochMillis).UTC()
+}
+
+// FirstID returns the lowest ID that an IDSource can make at t, a bound for
+// searching rows by when they were made.
+func FirstID(t time.Time) ID {
+	return ID((t.UnixMilli() - idEpochMillis) << (idNodeBits + idSequenceBits))
+}
+
 const (
 	idNodeBits     = 8
 	idSequenceBits = 14

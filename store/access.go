@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"tollgate"
+)
+
+// User is a person who may come in, as stored. What a role may do and how a
+// password is hashed is for the rooms above.
+type User struct {
+	ID           tollgate.ID `json:"id"`
+	Name         string      `json:"name"` // unique
+	Role         string      `json:"role"`
+	Enterprise   tollgate.ID `json:"enterprise"` // 0: all
+	PasswordHash string      `json:"-"`
+	Disabled     bool        `json:"disabled"`
+	Created      time.Time   `json:"created"`
+}
+
+const userColumns = "id, name, role, enterprise_id, password_hash, disabled, created_at"
+
+func scanUser(row scanner, u *User) error {
+	var created int64
+	err := row.Scan(&u.ID, &u.Name, &u.Role, &u.Enterprise, &u.PasswordHash, &u.Disabled, &created)
+	u.Created = instant(created)
+	return err
+}
+
+// PutUser stores a person. An empty PasswordHash keeps the one stored.
+func (c *Change) PutUser(u *User) error {
+	if err := c.requireEnterprise(u.Enterprise); err != nil {
+		return err
+	}
+	if u.ID == 0 {
+		u.ID, u.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
+		if _, err := c.exec("INSERT INTO administrator ("+userColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`, int64(u.ID), u.Name, u.Role, int64(u.Enterprise),
+			u.PasswordHash, u.Disabled, micros(u.Created)); err != nil {
+			return failed(err, "storing user %q", u.Name)
+		}
+		return c.log(object("user", u.ID), nil, u)
+	}
+	before, err := c.user(u.ID)
+	if err != nil {
+		return err
+	}
+	touched, err := c.exec(`UPDATE administrator SET name = $2, role = $3, enterprise_id = $4,
+		disabled = $5, password_hash = CASE WHEN $6 = '' THEN password_hash ELSE $6 END
+		WHERE id = $1`, int64(u.ID), u.Name, u.Role, int64(u.Enterprise), u.Disabled, u.PasswordHash)
+	if err := one(touched, err, fmt.Sprintf("user %q", u.Name)); err != nil {
+		return err
+	}
+	return c.log(object("user", u.ID), before, u)
+}
+
+func (c *Change) user(id tollgate.ID) (User, error) {
+	var u User
+	row := c.conn.QueryRowContext(c.ctx,
+		"SELECT "+userColumns+" FROM administrator WHERE id = $1", int64(id))
+	return u, failed(scanUser(row, &u), "user %d", id)
+}
+
+// DeleteUser removes a person; the logs keep the name.
+func (c *Change) DeleteUser(id tollgate.ID) error {
+	u, err := c.user(id)
+	if err != nil {
+		return err
+	}
+	touched, err := c.exec("DELETE FROM administrator WHERE id = $1", int64(id))
+	if err := one(touched, err, fmt.Sprintf("user %q", u.Name)); err != nil {
+		return err
+	}
+	return c.log(object("user", id), u, nil)
+}
+
+// CountUsers returns how many people are stored, within the change: the first
+// administrator is made only while there is none.
+func (c *Change) CountUsers() (int, error) {
+	var n int
+	err := c.queryRow("SELECT COUNT(*) FROM administrator", nil, &n)
+	return n, failed(err, "counting users")
+}
+
+// Users lists the people of the scope by name.
+func (db *DB) Users(ctx context.Context, s Scope) ([]User, error) {
+	users, err := list(ctx, db.read, scanUser, "SELECT "+userColumns+` FROM administrator
+		WHERE (enterprise_id = $1 OR $1 = 0) ORDER BY name`, int64(s))
+	return users, failed(err, "reading users")
+}
+
+// UserByName returns the person of that name; CodeNotFound when there is none.
+func (db *DB) UserByName(ctx context.Context, name string) (User, error) {
+	var u User
+	err := scanUser(db.read.QueryRowContext(ctx, "SELECT "+userColumns+
+		" FROM administrator WHERE name = $1", name), &u)
+	return u, failed(err, "user %q", name)
+}
+
+// Session returns what is kept under a session's hash; CodeNotFound when there
+// is none or it has expired.
+func (db *DB) Session(ctx context.Context, hash string) ([]byte, error) {
+	var content string
+	err := db.read.QueryRowContext(ctx, `SELECT content FROM session
+		WHERE token_hash = $1 AND expires_at > $2`, hash, micros(db.now())).Scan(&content)
+	if err != nil {
+		return nil, failed(err, "session")
+	}
+	return base64.StdEncoding.DecodeString(content)
+}
+
+// PutSession keeps content under a session's hash until it expires, and
+// forgets sessions that have.
+func (db *DB) PutSession(ctx context.Context, hash string, content []byte, expires time.Time) error {
+	err := db.inTx(ctx, func(t *tx) error {
+		if _, err := t.exec("DELETE FROM session WHERE expires_at <= $1", micros(db.now())); err != nil {
+			return err
+		}
+		_, err := t.exec(`INSERT INTO session (token_hash, content, expires_at) VALUES ($1, $2, $3)
+			ON CONFLICT (token_hash)
+			DO UPDATE SET content = excluded.content, expires_at = excluded.expires_at`,
+			hash, base64.StdEncoding.EncodeToString(content), micros(expires))
+		return err
+	})
+	return failed(err, "storing a session")
+}
+
+// DeleteSession forgets a session; one that does not exist is no error.
+func (db *DB) DeleteSession(ctx context.Context, hash string) error {
+	return failed(db.inTx(ctx, func(t *tx) error {
+		_, err := t.exec("DELETE FROM session WHERE token_hash = $1", hash)
+		return err
+	}), "deleting a session")
+}
+
+// Token is a program's key, as stored: the key itself is kept only as a hash.
+type Token struct {
+	ID         tollgate.ID `json:"id"`
+	Name       string      `json:"name"` // unique
+	Hash       string      `json:"-"`
+	Role       string      `json:"role"`
+	Enterprise tollgate.ID `json:"enterprise"` // 0: all
+	Created    time.Time   `json:"created"`
+	Expires    time.Time   `json:"expires"` // zero: never
+	Used       time.Time   `json:"used"`    // zero: never; to the minute
+}
+
+const tokenColumns = "id, name, token_hash, role, enterprise_id, created_at, expires_at, used_at"
+
+func scanToken(row scanner, t *Token) error {
+	var created, expires, used int64
+	err := row.Scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.Enterprise, &created, &expires, &used)
+	t.Created, t.Expires, t.Used = instant(created), instant(expires), instant(used)
+	return err
+}
+
+// PutToken stores a new token. A token never changes: delete it and make another.
+func (c *Change) PutToken(t *Token) error {
+	if err := c.requireEnterprise(t.Enterprise); err != nil {
+		return err
+	}
+	t.ID, t.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
+	if _, err := c.exec("INSERT INTO api_token ("+tokenColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`, int64(t.ID), t.Name, t.Hash, t.Role,
+		int64(t.Enterprise), micros(t.Created), micros(t.Expires)); err != nil {
+		return failed(err, "storing token %q", t.Name)
+	}
+	return c.log(object("token", t.ID), nil, t)
+}
+
+// DeleteToken removes a token: whoever holds it is out.
+func (c *Change) DeleteToken(id tollgate.ID) error {
+	var t Token
+	row := c.conn.QueryRowContext(c.ctx,
+		"SELECT "+tokenColumns+" FROM api_token WHERE id = $1", int64(id))
+	if err := scanToken(row, &t); err != nil {
+		return failed(err, "token %d", id)
+	}
+	if _, err := c.exec("DELETE FROM api_token WHERE id = $1", int64(id)); err != nil {
+		return failed(err, "deleting token %q", t.Name)
+	}
+	return c.log(object("token", id), t, nil)
+}
+
+// Tokens lists the tokens of the scope by name.
+func (db *DB) Tokens(ctx context.Context, s Scope) ([]Token, error) {
+	tokens, err := list(ctx, db.read, scanToken, "SELECT "+tokenColumns+` FROM api_token
+		WHERE (enterprise_id = $1 OR $1 = 0) ORDER BY name`, int64(s))
+	return tokens, failed(err, "reading tokens")
+}
+
+// TokenByHash returns a token that has not expired; CodeNotFound when there is none.
+func (db *DB) TokenByHash(ctx context.Context, hash string) (Token, error) {
+	var t Token
+	err := scanToken(db.read.QueryRowContext(ctx, "SELECT "+tokenColumns+` FROM api_token
+		WHERE token_hash = $1 AND (expires_at = 0 OR expires_at > $2)`, hash, micros(db.now())), &t)
+	return t, failed(err, "token")
+}
+
+// TouchToken notes that a token was used now. It writes at most once a minute.
+func (db *DB) TouchToken(ctx context.Context, t Token) error {
+	now := db.now()
+	if now.Sub(t.Used) < time.Minute {
+		return nil
+	}
+	return failed(db.inTx(ctx, func(tx *tx) error {
+		_, err := tx.exec("UPDATE api_token SET used_at = $2 WHERE id = $1", int64(t.ID), micros(now))
+		return err
+	}), "noting the use of token %q", t.Name)
+}

@@ -1,0 +1,200 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"tollgate"
+)
+
+// Entry is a call as it goes into the books: the CDR, and what the ledger
+// decided about paying for it.
+type Entry struct {
+	CDR      *tollgate.CDR
+	Purse    tollgate.ID // the account that pays; 0: nobody
+	Quota    tollgate.ID // the account whose used counter grows; 0: none
+	Unposted string      // why a price was not charged; empty: it was, or there was none
+}
+
+var cdrTable = table{"cdr", []string{
+	"enterprise_id", "id", "started_at", "device_id", "unique_id", "leg", "source", "direction",
+	"extension", "originator", "caller", "dialed", "number", "class", "country", "destination",
+	"private", "project", "trunk", "account_code", "answered_at", "ended_at", "cause", "payer_id",
+	"paid_by", "operator_id", "purse_id", "quota_id", "unposted",
+	"status", "micro", "currency", "billed", "tariff_id", "deck_id", "rate", "detail",
+	"cost_status", "cost_micro", "cost_currency", "cost_billed", "cost_tariff_id", "cost_deck_id",
+	"cost_rate", "cost_detail", "exchange", "margin",
+}}
+
+func writeEntry(w rowWriter, e *Entry) {
+	c := e.CDR
+	w.id(c.Enterprise)
+	w.id(c.ID)
+	w.int(micros(c.Start))
+	w.id(c.Call.Device)
+	w.text(c.Call.UniqueID)
+	w.int(int64(c.Call.Leg))
+	w.text(string(c.Source))
+	w.text(string(c.Direction))
+	w.text(c.Extension)
+	w.text(c.Originator)
+	w.text(c.Caller)
+	w.text(c.Number.Raw)
+	w.text(c.Number.E164)
+	w.text(string(c.Number.Class))
+	w.text(c.Number.Country)
+	w.text(c.Number.Destination)
+	w.bool(c.Number.Private)
+	w.text(c.Number.Project)
+	w.text(c.Trunk)
+	w.text(c.AccountCode)
+	w.int(micros(c.Answer))
+	w.int(micros(c.End))
+	w.int(int64(c.Cause))
+	w.id(c.Payer)
+	w.text(string(c.PaidBy))
+	w.id(c.Operator)
+	w.id(e.Purse)
+	w.id(e.Quota)
+	w.text(e.Unposted)
+	writeCharge(w, &c.Customer)
+	writeCharge(w, &c.Cost)
+	w.text(c.Exchange)
+	if c.Margin == nil {
+		w.null()
+	} else {
+		w.int(*c.Margin)
+	}
+}
+
+func writeCharge(w rowWriter, c *tollgate.Charge) {
+	w.text(string(c.Status))
+	w.int(c.Micro)
+	w.text(string(c.Currency))
+	w.int(c.Billed)
+	w.id(c.Tariff)
+	w.id(c.Deck)
+	w.text(c.Rate)
+	w.text(string(appendDetail(nil, c)))
+}
+
+const cdrColumns = `enterprise_id, id, started_at, device_id, unique_id, leg, source, direction,
+	extension, originator, caller, dialed, number, class, country, destination,
+	private, project, trunk, account_code, answered_at, ended_at, cause, payer_id,
+	paid_by, operator_id,
+	status, micro, currency, billed, tariff_id, deck_id, rate, detail,
+	cost_status, cost_micro, cost_currency, cost_billed, cost_tariff_id, cost_deck_id,
+	cost_rate, cost_detail, exchange, margin`
+
+func scanCDR(row scanner, c *tollgate.CDR) error {
+	var start, answer, end int64
+	var detail, costDetail string
+	n, a, b := &c.Number, &c.Customer, &c.Cost
+	err := row.Scan(&c.Enterprise, &c.ID, &start, &c.Call.Device, &c.Call.UniqueID, &c.Call.Leg,
+		&c.Source, &c.Direction, &c.Extension, &c.Originator, &c.Caller, &n.Raw, &n.E164, &n.Class,
+		&n.Country, &n.Destination, &n.Private, &n.Project, &c.Trunk, &c.AccountCode, &answer, &end,
+		&c.Cause, &c.Payer, &c.PaidBy, &c.Operator,
+		&a.Status, &a.Micro, &a.Currency, &a.Billed, &a.Tariff, &a.Deck, &a.Rate, &detail,
+		&b.Status, &b.Micro, &b.Currency, &b.Billed, &b.Tariff, &b.Deck, &b.Rate, &costDetail,
+		&c.Exchange, &c.Margin)
+	if err != nil {
+		return err
+	}
+	c.Start, c.Answer, c.End = instant(start), instant(answer), instant(end)
+	if err := readDetail(detail, a); err != nil {
+		return fmt.Errorf("customer charge of call %d: %w", c.ID, err)
+	}
+	if err := readDetail(costDetail, b); err != nil {
+		return fmt.Errorf("cost of call %d: %w", c.ID, err)
+	}
+	return nil
+}
+
+// detail is the part of a charge that explains it and that nobody searches by.
+type detail struct {
+	Source     tollgate.ChargeSource `json:"source"`
+	RateName   string                `json:"name"`
+	ConnectFee string                `json:"fee"`
+	First      int64                 `json:"first"`
+	Next       int64                 `json:"next"`
+	Adjusted   tollgate.Adjustment   `json:"adjusted"`
+	Spans      []tollgate.Span       `json:"spans"`
+}
+
+func readDetail(text string, c *tollgate.Charge) error {
+	if text == "" {
+		return nil
+	}
+	var d detail
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return fmt.Errorf("detail %.40q: %w", text, err)
+	}
+	c.Source, c.RateName, c.ConnectFee = d.Source, d.RateName, d.ConnectFee
+	c.First, c.Next, c.Adjusted, c.Spans = d.First, d.Next, d.Adjusted, d.Spans
+	return nil
+}
+
+// appendDetail appends the JSON of a charge's detail, by hand: the encoder of
+// the standard library would cost more than writing the row. Empty fields are
+// left out, and a charge without any detail is empty text.
+func appendDetail(b []byte, c *tollgate.Charge) []byte {
+	empty := len(b)
+	b = appendText(b, `,"source":`, string(c.Source))
+	b = appendText(b, `,"name":`, c.RateName)
+	b = appendText(b, `,"fee":`, c.ConnectFee)
+	b = appendInt(b, `,"first":`, c.First)
+	b = appendInt(b, `,"next":`, c.Next)
+	b = appendText(b, `,"adjusted":`, string(c.Adjusted))
+	if len(c.Spans) > 0 {
+		b = append(b, `,"spans":[`...)
+		for i := range c.Spans {
+			b = appendSpan(b, &c.Spans[i])
+		}
+		b[len(b)-1] = ']'
+	}
+	if len(b) == empty {
+		return b
+	}
+	b[empty] = '{'
+	return append(b, '}')
+}
+
+// appendSpan appends one span and a comma.
+func appendSpan(b []byte, s *tollgate.Span) []byte {
+	b = append(b, `{"from":`...)
+	b = strconv.AppendInt(b, s.From, 10)
+	b = append(b, `,"seconds":`...)
+	b = strconv.AppendInt(b, s.Seconds, 10)
+	b = appendText(b, `,"price":`, s.Price)
+	b = append(b, `,"per":`...)
+	b = strconv.AppendInt(b, s.Per, 10)
+	b = appendText(b, `,"band":`, string(s.Band))
+	return append(b, '}', ',')
+}
+
+func appendInt(b []byte, key string, v int64) []byte {
+	if v == 0 {
+		return b
+	}
+	return strconv.AppendInt(append(b, key...), v, 10)
+}
+
+func appendText(b []byte, key, v string) []byte {
+	if v == "" {
+		return b
+	}
+	b = append(b, key...)
+	for i := range len(v) {
+		if c := v[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			quoted, err := json.Marshal(v) // replaces what is not UTF-8
+			if err != nil {
+				panic(err) // a string always has a JSON form
+			}
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, v...)
+	return append(b, '"')
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"tollgate"
+)
+
+// Actor is who makes a change: a person, a token, or a command.
+type Actor struct {
+	Name       string
+	Enterprise tollgate.ID // whose log the change belongs to; 0: the house
+	Address    string      // where the request came from
+}
+
+// Change is one change to the configuration that is being made. Its methods
+// insert when the ID is 0 and give it one, else they update. They fail with
+// CodeInvalid, CodeNotFound or CodeConflict, and then the whole change is undone.
+type Change struct {
+	*tx
+	actor  Actor
+	action string
+}
+
+// Change makes one change: everything fn does happens in one transaction, is
+// written to the operation log as before → after, and raises the configuration
+// version. fn may run again after a conflict between nodes, so it must not
+// touch anything but the Change. On PostgreSQL changes are made one at a time.
+func (db *DB) Change(ctx context.Context, a Actor, action string, fn func(*Change) error) error {
+	return db.inTx(ctx, func(t *tx) error {
+		// First of all, because the row also is the lock among changes: what a
+		// change has checked is still so when it commits.
+		if _, err := t.exec("UPDATE config SET version = version + 1"); err != nil {
+			return failed(err, "raising the configuration version")
+		}
+		return fn(&Change{tx: t, actor: a, action: action})
+	})
+}
+
+// ConfigVersion returns a number that grows with every Change of any node.
+func (db *DB) ConfigVersion(ctx context.Context) (int64, error) {
+	var version int64
+	err := db.read.QueryRowContext(ctx, "SELECT version FROM config").Scan(&version)
+	return version, failed(err, "reading the configuration version")
+}
+
+// log writes one object's part of the change; before and after are what people
+// may see of it, nil for what did not or does no longer exist.
+func (c *Change) log(object string, before, after any) error {
+	old, err := logText(before)
+	if err != nil {
+		return err
+	}
+	made, err := logText(after)
+	if err != nil {
+		return err
+	}
+	_, err = c.exec(`INSERT INTO operation_log
+		(id, enterprise_id, actor, address, action, object, before, after)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		int64(c.db.NewID()), int64(c.actor.Enterprise), c.actor.Name, c.actor.Address,
+		c.action, object, old, made)
+	return failed(err, "writing the operation log")
+}
+
+func logText(v any) (string, error) {
+	if v == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("writing the operation log: %w", err)
+	}
+	return string(text), nil
+}
+
+func object(kind string, id tollgate.ID) string { return kind + " " + id.String() }
+
+// one checks that a statement meant for one row found it.
+func one(touched int64, err error, what string) error {
+	if err != nil {
+		return failed(err, "storing %s", what)
+	}
+	if touched == 0 {
+		return tollgate.Errorf(tollgate.CodeNotFound, "%s does not exist", what)
+	}
+	return nil
+}
+
+// optional turns "no row" into found = false.
+func optional(err error) (found bool, _ error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// refuseIf fails with CodeConflict and the message if the query finds a row.
+func (c *Change) refuseIf(message, text string, args ...any) error {
+	found, err := c.exists("SELECT EXISTS("+text+")", args...)
+	if err != nil {
+		return failed(err, "checking what still uses it")
+	}
+	if found {
+		return tollgate.Errorf(tollgate.CodeConflict, "%s", message)
+	}
+	return nil
+}
+
+// require fails with CodeInvalid unless id is 0 or a row of the table that is
+// not deleted.
+func (c *Change) require(table, what string, id tollgate.ID) error {
+	if id == 0 {
+		return nil
+	}
+	found, err := c.exists("SELECT EXISTS(SELECT 1 FROM "+table+
+		" WHERE id = $1 AND deleted_at = 0)", int64(id))
+	if err != nil {
+		return failed(err, "looking for %s %d", what, id)
+	}
+	if !found {
+		return tollgate.Errorf(tollgate.CodeInvalid, "%s %d does not exist", what, id)
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"tollgate"
+)
+
+const accountColumns = `enterprise_id, id, parent_id, kind, mode, name, code, currency,
+	tariff_id, timezone, balance, reserved, credit_limit, allowance, used, reset_period,
+	frozen, created_at`
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanAccount(row scanner, a *tollgate.Account) error {
+	var created int64
+	err := row.Scan(&a.Enterprise, &a.ID, &a.Parent, &a.Kind, &a.Mode, &a.Name, &a.Code, &a.Currency,
+		&a.Tariff, &a.Timezone, &a.Balance, &a.Reserved, &a.CreditLimit, &a.Allowance, &a.Used,
+		&a.Reset, &a.Frozen, &created)
+	a.Created = instant(created)
+	return err
+}
+
+// PutAccount stores an account. Balance, Reserved and Used are the ledger's
+// and are not touched; enterprise, kind and currency never change once made.
+// An enterprise account gets its own ID as Enterprise. A lowered credit limit
+// never fails: what is owed beyond it is recorded as an overdraft.
+func (c *Change) PutAccount(a *tollgate.Account) error {
+	if err := c.checkAccount(a); err != nil {
+		return err
+	}
+	if a.ID == 0 {
+		return c.insertAccount(a)
+	}
+	before, err := c.account(a.ID)
+	if err != nil {
+		return err
+	}
+	if before.Enterprise != a.Enterprise || before.Kind != a.Kind || before.Currency != a.Currency {
+		return tollgate.Errorf(tollgate.CodeConflict,
+			"account %q: enterprise, kind and currency cannot change; make a new account", a.Name)
+	}
+	touched, err := c.exec(`UPDATE account SET parent_id = $3, mode = $4, name = $5, code = $6,
+		tariff_id = $7, timezone = $8, credit_limit = $9, allowance = $10, reset_period = $11, frozen = $12,
+		overdraft = CASE
+			WHEN $4 <> 'prepaid' OR balance - reserved >= -$9 THEN ''
+			WHEN overdraft <> '' THEN overdraft
+			ELSE $13 END
+		WHERE enterprise_id = $1 AND id = $2`,
+		int64(a.Enterprise), int64(a.ID), int64(a.Parent), string(a.Mode), a.Name, a.Code,
+		int64(a.Tariff), a.Timezone, a.CreditLimit, a.Allowance, string(a.Reset), a.Frozen,
+		"terms changed by "+c.actor.Name)
+	if err := one(touched, err, fmt.Sprintf("account %q", a.Name)); err != nil {
+		return err
+	}
+	after, err := c.account(a.ID)
+	if err != nil {
+		return err
+	}
+	*a = after
+	return c.log(object("account", a.ID), before, after)
+}
+
+func (c *Change) insertAccount(a *tollgate.Account) error {
+	a.ID, a.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
+	a.Balance, a.Reserved, a.Used = 0, 0, 0
+	if a.Kind == tollgate.KindEnterprise {
+		a.Enterprise = a.ID
+	}
+	_, err := c.exec(`INSERT INTO account (`+accountColumns+`, used_since, overdraft)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, 0, $13, $14, $15, 0, '')`,
+		int64(a.Enterprise), int64(a.ID), int64(a.Parent), string(a.Kind), string(a.Mode), a.Name,
+		a.Code, string(a.Currency), int64(a.Tariff), a.Timezone, a.CreditLimit, a.Allowance,
+		string(a.Reset), a.Frozen, micros(a.Created))
+	if err != nil {
+		return failed(err, "storing account %q", a.Name)
+	}
+	return c.log(object("account", a.ID), nil, a)
+}
+
+func (c *Change) account(id tollgate.ID) (tollgate.Account, error) {
+	var a tollgate.Account
+	row := c.conn.QueryRowContext(c.ctx,
+		"SELECT "+accountColumns+" FROM account WHERE id = $1", int64(id))
+	return a, failed(scanAccount(row, &a), "account %d", id)
+}
+
+func (c *Change) checkAccount(a *tollgate.Account) error {
+	refuse := func(format string, args ...any) error {
+		return tollgate.Errorf(tollgate.CodeInvalid,
+			"account %q: %s", a.Name, fmt.Sprintf(format, args...))
+	}
+	if a.Reset == "" {
+		a.Reset = tollgate.Never
+	}
+	switch {
+	case a.Name == "":
+		return refuse("a name is missing")
+	case a.Kind == tollgate.KindHouse:
+		return refuse("house accounts are made by the ledger alone")
+	case !a.Currency.Valid():
+		return refuse("currency %q: want 1 to 12 capital letters or digits", a.Currency)
+	case a.Kind == tollgate.KindEnterprise && (a.Parent != 0 || a.Enterprise != a.ID):
+		return refuse("an enterprise has no parent and no other enterprise")
+	case a.Kind == tollgate.KindEnterprise && a.Mode == tollgate.ModeParent:
+		return refuse("an enterprise pays for itself")
+	case a.Kind != tollgate.KindEnterprise && a.Enterprise == 0:
+		return refuse("it belongs to no enterprise")
+	case a.Mode == tollgate.ModeParent && a.Parent == 0:
+		return refuse("its parent should pay, but it has none")
+	}
+	if _, err := time.LoadLocation(a.Timezone); err != nil || a.Timezone == "Local" {
+		return refuse("time zone %q: want an IANA name such as Europe/Berlin", a.Timezone)
+	}
+	if err := c.require("tariff", "tariff", a.Tariff); err != nil {
+		return err
+	}
+	if a.Kind == tollgate.KindEnterprise {
+		return nil
+	}
+	return c.checkParents(a, refuse)
+}
+
+// parentsMax bounds how deep accounts nest.
+const parentsMax = 8
+
+func (c *Change) checkParents(a *tollgate.Account, refuse func(string, ...any) error) error {
+	head, err := c.account(a.Enterprise)
+	if err != nil || head.Kind != tollgate.KindEnterprise {
+		return refuse("enterprise %d does not exist", a.Enterprise)
+	}
+	for parent, depth := a.Parent, 0; parent != 0; depth++ {
+		if parent == a.ID || depth == parentsMax {
+			return refuse("its parents go in a circle or are more than %d", parentsMax)
+		}
+		p, err := c.account(parent)
+		if err != nil || p.Enterprise != a.Enterprise {
+			return refuse("parent %d does not exist in its enterprise", parent)
+		}
+		parent = p.Parent
+	}
+	return nil
+}
+
+// DeleteAccount removes an account that was never used. One that calls or
+// transfers name is refused with CodeConflict: freeze it instead.
+func (c *Change) DeleteAccount(id tollgate.ID) error {
+	a, err := c.account(id)
+	if err != nil {
+		return err
+	}
+	if a.Kind == tollgate.KindHouse {
+		return tollgate.Errorf(tollgate.CodeConflict, "house accounts stay")
+	}
+	const used = "money or calls are booked on this account: freeze it instead"
+	const named = "an extension, trunk or device still names this account"
+	for _, check := range []struct{ message, text string }{
+		{"other accounts belong to this account", `SELECT 1 FROM account
+			WHERE id <> $1 AND (parent_id = $1 OR enterprise_id = $1)`},
+		{used, "SELECT 1 FROM transfer WHERE debit_id = $1"},
+		{used, "SELECT 1 FROM transfer WHERE credit_id = $1"},
+		{used, "SELECT 1 FROM cdr WHERE payer_id = $1"},
+		{named, "SELECT 1 FROM extension WHERE account_id = $1"},
+		{named, "SELECT 1 FROM trunk WHERE account_id = $1"},
+		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM device
+			WHERE enterprise_id = $1 AND deleted_at = 0`},
+		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM tariff
+			WHERE enterprise_id = $1 AND deleted_at = 0`},
+		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM administrator
+			WHERE enterprise_id = $1`},
+		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM api_token
+			WHERE enterprise_id = $1`},
+	} {
+		if err := c.refuseIf(check.message, check.text, int64(id)); err != nil {
+			return err
+		}
+	}
+	if err := c.refuseIfDefault(id, named); err != nil {
+		return err
+	}
+	if _, err := c.exec("DELETE FROM account WHERE enterprise_id = $1 AND id = $2",
+		int64(a.Enterprise), int64(id)); err != nil {
+		return failed(err, "deleting account %d", id)
+	}
+	return c.log(object("account", id), a, nil)
+}

@@ -1,0 +1,286 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"tollgate"
+)
+
+const operatorColumns = "id, name, tariff_id"
+
+func scanOperator(row scanner, o *tollgate.Operator) error {
+	return row.Scan(&o.ID, &o.Name, &o.Tariff)
+}
+
+// PutOperator stores an operator.
+func (c *Change) PutOperator(o *tollgate.Operator) error {
+	if err := c.require("tariff", "tariff", o.Tariff); err != nil {
+		return err
+	}
+	if o.ID == 0 {
+		o.ID = c.db.NewID()
+		if _, err := c.exec(`INSERT INTO operator (id, name, tariff_id, deleted_at)
+			VALUES ($1, $2, $3, 0)`, int64(o.ID), o.Name, int64(o.Tariff)); err != nil {
+			return failed(err, "storing operator %q", o.Name)
+		}
+		return c.log(object("operator", o.ID), nil, o)
+	}
+	before, err := c.operator(o.ID)
+	if err != nil {
+		return err
+	}
+	touched, err := c.exec("UPDATE operator SET name = $2, tariff_id = $3 WHERE id = $1",
+		int64(o.ID), o.Name, int64(o.Tariff))
+	if err := one(touched, err, fmt.Sprintf("operator %q", o.Name)); err != nil {
+		return err
+	}
+	return c.log(object("operator", o.ID), before, o)
+}
+
+func (c *Change) operator(id tollgate.ID) (tollgate.Operator, error) {
+	var o tollgate.Operator
+	row := c.conn.QueryRowContext(c.ctx,
+		"SELECT "+operatorColumns+" FROM operator WHERE id = $1 AND deleted_at = 0", int64(id))
+	return o, failed(scanOperator(row, &o), "operator %d", id)
+}
+
+// DeleteOperator hides an operator that no trunk leads to. Calls keep it.
+func (c *Change) DeleteOperator(id tollgate.ID) error {
+	o, err := c.operator(id)
+	if err != nil {
+		return err
+	}
+	if err := c.refuseIf("a trunk still leads to this operator",
+		"SELECT 1 FROM trunk WHERE operator_id = $1", int64(id)); err != nil {
+		return err
+	}
+	if _, err := c.exec("UPDATE operator SET deleted_at = $2 WHERE id = $1",
+		int64(id), micros(c.db.now())); err != nil {
+		return failed(err, "deleting operator %q", o.Name)
+	}
+	return c.log(object("operator", id), o, nil)
+}
+
+const tariffColumns = "id, enterprise_id, name, default_customer, revision, settings"
+
+// scanTariff reads the columns over what the settings say, so that the
+// database's constraints and the value never disagree.
+func scanTariff(row scanner, t *tollgate.Tariff) error {
+	var stored tollgate.Tariff
+	var settings string
+	if err := row.Scan(&stored.ID, &stored.Enterprise, &stored.Name, &stored.DefaultCustomer,
+		&stored.Revision, &settings); err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(settings), t); err != nil {
+		return fmt.Errorf("settings of tariff %d: %w", stored.ID, err)
+	}
+	t.ID, t.Enterprise, t.Name = stored.ID, stored.Enterprise, stored.Name
+	t.DefaultCustomer, t.Revision = stored.DefaultCustomer, stored.Revision
+	return nil
+}
+
+// PutTariff stores a tariff without its decks and raises its revision. Whether
+// it compiles is for the caller to know. A second default customer tariff of
+// one owner is refused with CodeConflict.
+func (c *Change) PutTariff(t *tollgate.Tariff) error {
+	if err := c.requireEnterprise(t.Enterprise); err != nil {
+		return err
+	}
+	var before any
+	if t.ID == 0 {
+		t.ID, t.Revision = c.db.NewID(), 1
+	} else {
+		old, err := c.tariff(t.ID)
+		if err != nil {
+			return err
+		}
+		before, t.Revision = old, old.Revision+1
+	}
+	settings, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("tariff %q: %w", t.Name, err)
+	}
+	if before == nil {
+		_, err = c.exec(`INSERT INTO tariff
+			(id, enterprise_id, name, default_customer, revision, settings, deleted_at)
+			VALUES ($1, $2, $3, $4, $5, $6, 0)`,
+			int64(t.ID), int64(t.Enterprise), t.Name, t.DefaultCustomer, t.Revision, string(settings))
+	} else {
+		_, err = c.exec(`UPDATE tariff SET enterprise_id = $2, name = $3, default_customer = $4,
+			revision = $5, settings = $6 WHERE id = $1`,
+			int64(t.ID), int64(t.Enterprise), t.Name, t.DefaultCustomer, t.Revision, string(settings))
+	}
+	if err != nil {
+		return failed(err, "storing tariff %q", t.Name)
+	}
+	return c.log(object("tariff", t.ID), before, t)
+}
+
+func (c *Change) tariff(id tollgate.ID) (tollgate.Tariff, error) {
+	var t tollgate.Tariff
+	row := c.conn.QueryRowContext(c.ctx,
+		"SELECT "+tariffColumns+" FROM tariff WHERE id = $1 AND deleted_at = 0", int64(id))
+	return t, failed(scanTariff(row, &t), "tariff %d", id)
+}
+
+// DeleteTariff hides a tariff that no account and no operator names. Calls
+// priced by it keep their frozen prices.
+func (c *Change) DeleteTariff(id tollgate.ID) error {
+	t, err := c.tariff(id)
+	if err != nil {
+		return err
+	}
+	if err := c.refuseIf("an account still has this tariff",
+		"SELECT 1 FROM account WHERE tariff_id = $1", int64(id)); err != nil {
+		return err
+	}
+	if err := c.refuseIf("an operator still has this tariff",
+		"SELECT 1 FROM operator WHERE tariff_id = $1 AND deleted_at = 0", int64(id)); err != nil {
+		return err
+	}
+	if _, err := c.exec("UPDATE tariff SET deleted_at = $2 WHERE id = $1",
+		int64(id), micros(c.db.now())); err != nil {
+		return failed(err, "deleting tariff %q", t.Name)
+	}
+	return c.log(object("tariff", id), t, nil)
+}
+
+// shownDeck is a deck in the operation log: a hundred thousand rates are not
+// written there.
+type shownDeck struct {
+	Tariff    tollgate.ID `json:"tariff"`
+	Effective time.Time   `json:"effective"`
+	Rates     int         `json:"rates"`
+}
+
+// PutDeck stores a deck; on one that exists the rates are replaced. Two rates
+// with the same key are refused with CodeConflict, and so is a second deck of
+// the tariff from the same instant. The tariff's revision is raised.
+func (c *Change) PutDeck(d *tollgate.Deck) error {
+	if err := c.raiseRevision(d.Tariff); err != nil {
+		return err
+	}
+	var before any
+	if d.ID == 0 {
+		d.ID = c.db.NewID()
+		if _, err := c.exec(`INSERT INTO deck (id, tariff_id, effective_at, deleted_at)
+			VALUES ($1, $2, $3, 0)`, int64(d.ID), int64(d.Tariff), micros(d.Effective)); err != nil {
+			return failed(err, "storing the deck from %s", d.Effective)
+		}
+	} else {
+		old, err := c.deck(d.ID)
+		if err != nil {
+			return err
+		}
+		before = old
+		touched, err := c.exec("UPDATE deck SET effective_at = $3 WHERE id = $1 AND tariff_id = $2",
+			int64(d.ID), int64(d.Tariff), micros(d.Effective))
+		if err := one(touched, err, fmt.Sprintf("deck %d of tariff %d", d.ID, d.Tariff)); err != nil {
+			return err
+		}
+		if _, err := c.exec("DELETE FROM rate WHERE deck_id = $1", int64(d.ID)); err != nil {
+			return failed(err, "replacing the rates of deck %d", d.ID)
+		}
+	}
+	err := c.insertRows(rateTable, len(d.Rates), func(i int, w rowWriter) {
+		writeRate(w, d.ID, &d.Rates[i])
+	})
+	if err != nil {
+		return failed(err, "storing the rates")
+	}
+	return c.log(object("deck", d.ID), before,
+		shownDeck{Tariff: d.Tariff, Effective: d.Effective, Rates: len(d.Rates)})
+}
+
+func (c *Change) raiseRevision(tariff tollgate.ID) error {
+	touched, err := c.exec(`UPDATE tariff SET revision = revision + 1
+		WHERE id = $1 AND deleted_at = 0`, int64(tariff))
+	return one(touched, err, fmt.Sprintf("tariff %d", tariff))
+}
+
+func (c *Change) deck(id tollgate.ID) (shownDeck, error) {
+	var d shownDeck
+	var effective int64
+	err := c.queryRow(`SELECT tariff_id, effective_at,
+		(SELECT COUNT(*) FROM rate WHERE deck_id = $1)
+		FROM deck WHERE id = $1 AND deleted_at = 0`,
+		[]any{int64(id)}, &d.Tariff, &effective, &d.Rates)
+	d.Effective = instant(effective)
+	return d, failed(err, "deck %d", id)
+}
+
+// DeleteDeck hides a deck; its rates stay for those who ask what a past call
+// was priced by.
+func (c *Change) DeleteDeck(id tollgate.ID) error {
+	d, err := c.deck(id)
+	if err != nil {
+		return err
+	}
+	if err := c.raiseRevision(d.Tariff); err != nil {
+		return err
+	}
+	if _, err := c.exec("UPDATE deck SET deleted_at = $2 WHERE id = $1",
+		int64(id), micros(c.db.now())); err != nil {
+		return failed(err, "deleting deck %d", id)
+	}
+	return c.log(object("deck", id), d, nil)
+}
+
+// ExchangeRate says that one unit of From is worth Rate units of To from an
+// instant until the next rate's. Rate is a decimal number as written.
+type ExchangeRate struct {
+	From      tollgate.Currency `json:"from"`
+	To        tollgate.Currency `json:"to"`
+	Effective time.Time         `json:"effective"` // zero: since ever
+	Rate      string            `json:"rate"`
+}
+
+// PutExchangeRate stores a dated exchange rate, over one from the same instant.
+func (c *Change) PutExchangeRate(r ExchangeRate) error {
+	if !r.From.Valid() || !r.To.Valid() || r.From == r.To || r.Rate == "" {
+		return tollgate.Errorf(tollgate.CodeInvalid,
+			"exchange rate: want two currencies and a number, not %q, %q, %q", r.From, r.To, r.Rate)
+	}
+	if _, err := c.exec(`INSERT INTO exchange_rate (base, quote, effective_at, rate)
+		VALUES ($1, $2, $3, $4) ON CONFLICT (base, quote, effective_at)
+		DO UPDATE SET rate = excluded.rate`,
+		string(r.From), string(r.To), micros(r.Effective), r.Rate); err != nil {
+		return failed(err, "storing the exchange rate")
+	}
+	return c.log(fmt.Sprintf("exchange %s %s", r.From, r.To), nil, r)
+}
+
+// DeleteExchangeRate removes the rate of two currencies from an instant.
+func (c *Change) DeleteExchangeRate(r ExchangeRate) error {
+	touched, err := c.exec(`DELETE FROM exchange_rate
+		WHERE base = $1 AND quote = $2 AND effective_at = $3`,
+		string(r.From), string(r.To), micros(r.Effective))
+	if err := one(touched, err, "exchange rate"); err != nil {
+		return err
+	}
+	return c.log(fmt.Sprintf("exchange %s %s", r.From, r.To), r, nil)
+}
+
+// PutAttributions replaces the user's whole table of number attribution.
+func (c *Change) PutAttributions(rows []tollgate.Attribution) error {
+	before, err := c.exec("DELETE FROM attribution")
+	if err != nil {
+		return failed(err, "replacing the number attribution")
+	}
+	err = c.insertRows(attributionTable, len(rows), func(i int, w rowWriter) {
+		r := &rows[i]
+		w.text(r.Prefix)
+		w.text(string(r.Class))
+		w.text(r.Country)
+		w.text(r.Destination)
+		w.text(r.AreaCode)
+	})
+	if err != nil {
+		return failed(err, "storing the number attribution")
+	}
+	return c.log("attribution", map[string]int64{"rows": before},
+		map[string]int{"rows": len(rows)})
+}

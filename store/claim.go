@@ -1,0 +1,151 @@
+package store
+
+import (
+	"tollgate"
+)
+
+var cdrKeyTable = table{"cdr_key", []string{
+	"device_id", "unique_id", "leg", "enterprise_id", "cdr_id", "started_at",
+}}
+
+const cdrHolder = `SELECT cdr_id FROM cdr_key
+	WHERE device_id = $1 AND unique_id = $2 AND leg = $3`
+
+const cdrHolders = `SELECT k.place, c.cdr_id
+	FROM unnest($1::bigint[], $2::text[], $3::bigint[])
+		WITH ORDINALITY AS k(device_id, unique_id, leg, place)
+	JOIN cdr_key c ON c.device_id = k.device_id AND c.unique_id = k.unique_id AND c.leg = k.leg`
+
+const claimKeys = `INSERT INTO cdr_key (device_id, unique_id, leg, enterprise_id, cdr_id, started_at)
+	SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+	ON CONFLICT DO NOTHING`
+
+// Claim takes the keys of calls that are about to be inserted, and returns for
+// each the id of the CDR that holds its key: its own when the call is new,
+// another's when it was stored before, or earlier among the entries. nil means
+// that all are new.
+func (p *Posting) Claim(entries []Entry) (holders []tollgate.ID, err error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	if p.db.engine == SQLite {
+		return p.claimSQLite(entries)
+	}
+	return p.claimPostgres(entries)
+}
+
+func writeKey(w rowWriter, e *Entry) {
+	w.id(e.CDR.Call.Device)
+	w.text(e.CDR.Call.UniqueID)
+	w.int(int64(e.CDR.Call.Leg))
+	w.id(e.CDR.Enterprise)
+	w.id(e.CDR.ID)
+	w.int(micros(e.CDR.Start))
+}
+
+func (p *Posting) claimSQLite(entries []Entry) ([]tollgate.ID, error) {
+	inserted, err := p.insertManyCounted(cdrKeyTable, " ON CONFLICT DO NOTHING", len(entries),
+		func(i int, w rowWriter) { writeKey(w, &entries[i]) })
+	if err != nil {
+		return nil, failed(err, "claiming %d calls", len(entries))
+	}
+	if inserted == len(entries) {
+		return nil, nil
+	}
+	return p.holders(entries)
+}
+
+// claimPostgres first takes all keys to be new, because COPY is twice as fast
+// as an INSERT that looks for conflicts, and new is what nearly all batches are.
+func (p *Posting) claimPostgres(entries []Entry) ([]tollgate.ID, error) {
+	if _, err := p.exec("SAVEPOINT claim"); err != nil {
+		return nil, failed(err, "claiming %d calls", len(entries))
+	}
+	err := p.copyIn(cdrKeyTable, len(entries), func(i int, w rowWriter) { writeKey(w, &entries[i]) })
+	if err == nil {
+		_, err = p.exec("RELEASE SAVEPOINT claim")
+		return nil, failed(err, "claiming %d calls", len(entries))
+	}
+	if problemOf(err) != problemDuplicate {
+		return nil, failed(err, "claiming %d calls", len(entries))
+	}
+	if _, err := p.exec("ROLLBACK TO SAVEPOINT claim"); err != nil {
+		return nil, failed(err, "claiming %d calls", len(entries))
+	}
+	k := keysOf(entries)
+	if _, err := p.exec(claimKeys, k.devices, k.uniques, k.legs, k.enterprises, k.ids, k.starts); err != nil {
+		return nil, failed(err, "claiming %d calls", len(entries))
+	}
+	return p.holders(entries)
+}
+
+// keys is the columns of many keys, as PostgreSQL takes arrays.
+type keys struct {
+	devices, legs, enterprises, ids, starts []int64
+	uniques                                 []string
+}
+
+func keysOf(entries []Entry) keys {
+	var k keys
+	for i := range entries {
+		c := entries[i].CDR
+		k.devices = append(k.devices, int64(c.Call.Device))
+		k.uniques = append(k.uniques, cleanText(c.Call.UniqueID))
+		k.legs = append(k.legs, int64(c.Call.Leg))
+		k.enterprises = append(k.enterprises, int64(c.Enterprise))
+		k.ids = append(k.ids, int64(c.ID))
+		k.starts = append(k.starts, micros(c.Start))
+	}
+	return k
+}
+
+// holders returns the id of the CDR that holds each call's key, 0 for none.
+func (p *Posting) holders(entries []Entry) ([]tollgate.ID, error) {
+	calls := make([]tollgate.CallID, len(entries))
+	for i := range entries {
+		calls[i] = entries[i].CDR.Call
+	}
+	return p.Holders(calls)
+}
+
+// Holders returns for each call the id of the CDR it was stored as, 0 for none.
+func (p *Posting) Holders(calls []tollgate.CallID) ([]tollgate.ID, error) {
+	if p.db.engine == SQLite {
+		return p.holdersSQLite(calls)
+	}
+	devices, legs := make([]int64, len(calls)), make([]int64, len(calls))
+	uniques := make([]string, len(calls))
+	for i, c := range calls {
+		devices[i], uniques[i], legs[i] = int64(c.Device), cleanText(c.UniqueID), int64(c.Leg)
+	}
+	rows, err := p.query(cdrHolders, devices, uniques, legs)
+	if err != nil {
+		return nil, failed(err, "looking for %d calls", len(calls))
+	}
+	defer rows.Close()
+	found := make([]tollgate.ID, len(calls))
+	for rows.Next() {
+		var place int
+		var id tollgate.ID
+		if err := rows.Scan(&place, &id); err != nil {
+			return nil, failed(err, "looking for %d calls", len(calls))
+		}
+		found[place-1] = id
+	}
+	return found, failed(rows.Err(), "looking for %d calls", len(calls))
+}
+
+func (p *Posting) holdersSQLite(calls []tollgate.CallID) ([]tollgate.ID, error) {
+	statement, err := p.prepared(cdrHolder)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]tollgate.ID, len(calls))
+	for i, c := range calls {
+		row := statement.QueryRowContext(p.ctx, int64(c.Device), c.UniqueID, int64(c.Leg))
+		if _, err := optional(row.Scan(&found[i])); err != nil {
+			return nil, failed(err, "looking for call %s", c)
+		}
+	}
+	return found, nil
+}

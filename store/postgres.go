@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"tollgate"
+)
+
+// connectionsMax bounds the pool on PostgreSQL.
+const connectionsMax = 16
+
+// schemaLock is the advisory lock under which tables are made, so that two
+// nodes starting at once do not both try.
+const schemaLock = 0x746f6c6c67617465 // "tollgate"
+
+func (db *DB) connectPostgres(ctx context.Context, url string) error {
+	db.engine = PostgreSQL
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return tollgate.Errorf(tollgate.CodeInvalid, "database address: %w", err)
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(connectionsMax)
+	pool.SetMaxIdleConns(connectionsMax)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	if err := pool.PingContext(ctx); err != nil {
+		pool.Close()
+		return unavailable(err, "connecting to the database")
+	}
+	db.write, db.read = pool, pool
+	db.parts.made = map[string]bool{}
+	return nil
+}
+
+// postgresProblem sorts an error of the server by its SQLSTATE; ok is false
+// for other errors. (PostgreSQL manual, appendix A)
+func postgresProblem(err error) (p problem, ok bool) {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return 0, false
+	}
+	switch e.Code {
+	case "23505":
+		return problemDuplicate, true
+	case "23503":
+		return problemReference, true
+	case "23514":
+		return problemCheck, true
+	case "40001", "40P01":
+		return problemTransient, true
+	}
+	return problemOther, true
+}
+
+// partitions remembers which month tables exist, so that a batch asks only once.
+type partitions struct {
+	mu   sync.Mutex
+	made map[string]bool
+}
+
+// monthOf returns the name and the bounds of the month an instant lies in.
+func monthOf(t time.Time) (name string, from, until time.Time) {
+	from = time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+	return from.Format("200601"), from, from.AddDate(0, 1, 0)
+}
+
+// ensureCDRMonth makes the partition of cdr that holds calls started at t.
+func (db *DB) ensureCDRMonth(ctx context.Context, t time.Time) error {
+	name, from, until := monthOf(t.UTC())
+	return db.ensurePartition(ctx, "cdr", name, from.UnixMicro(), until.UnixMicro())
+}
+
+// ensureTransferMonth makes the partition of transfer that holds the ids made at t.
+func (db *DB) ensureTransferMonth(ctx context.Context, t time.Time) error {
+	name, from, until := monthOf(t.UTC())
+	return db.ensurePartition(ctx, "transfer", name,
+		int64(tollgate.FirstID(from)), int64(tollgate.FirstID(until)))
+}
+
+// ensurePartition makes a partition beside the table and attaches it: creating
+// it in place would wait for every reader of the table, and hold up those to come.
+func (db *DB) ensurePartition(ctx context.Context, table, month string, from, until int64) error {
+	part := table + "_" + month
+	db.parts.mu.Lock()
+	defer db.parts.mu.Unlock()
+	if db.parts.made[part] {
+		return nil
+	}
+	err := db.inTx(ctx, func(t *tx) error {
+		if _, err := t.exec("SELECT pg_advisory_xact_lock($1)", int64(schemaLock)); err != nil {
+			return err
+		}
+		found, err := t.exists("SELECT to_regclass($1) IS NOT NULL", part)
+		if err != nil || found {
+			return err
+		}
+		if _, err := t.exec(fmt.Sprintf(
+			"CREATE TABLE %s (LIKE %s INCLUDING ALL)", part, table)); err != nil {
+			return err
+		}
+		_, err = t.exec(fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%d) TO (%d)",
+			table, part, from, until))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("making table %s: %w", part, err)
+	}
+	db.parts.made[part] = true
+	return nil
+}

@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"tollgate"
+)
+
+// Posting is one transaction on the books, as the ledger makes them. Its
+// methods write many rows at once and decide nothing.
+type Posting struct{ *tx }
+
+// Post runs fn in one transaction on the books and returns after the commit.
+// fn may run again after a conflict between nodes: it starts from nothing then.
+// When the commit itself fails it is not known whether it happened.
+func (db *DB) Post(ctx context.Context, fn func(*Posting) error) error {
+	return db.inTx(ctx, func(t *tx) error { return fn(&Posting{t}) })
+}
+
+// InsertEntries writes calls whose keys were claimed.
+func (p *Posting) InsertEntries(entries []Entry) error {
+	if p.db.engine == PostgreSQL {
+		for i := range entries {
+			if err := p.db.ensureCDRMonth(p.ctx, entries[i].CDR.Start); err != nil {
+				return err
+			}
+		}
+	}
+	err := p.insertRows(cdrTable, len(entries), func(i int, w rowWriter) {
+		writeEntry(w, &entries[i])
+	})
+	return failed(err, "storing %d calls", len(entries))
+}
+
+var transferTable = table{"transfer", []string{
+	"enterprise_id", "id", "debit_id", "credit_id", "amount", "currency", "kind", "cdr_id", "note",
+	"author", "request", "created_at",
+}}
+
+// InsertTransfers writes transfers as they are; their balances are added by
+// AddBalances.
+func (p *Posting) InsertTransfers(transfers []tollgate.Transfer) error {
+	if p.db.engine == PostgreSQL {
+		for i := range transfers {
+			if err := p.db.ensureTransferMonth(p.ctx, transfers[i].ID.Time()); err != nil {
+				return err
+			}
+		}
+	}
+	err := p.insertRows(transferTable, len(transfers), func(i int, w rowWriter) {
+		t := &transfers[i]
+		w.id(t.Enterprise)
+		w.id(t.ID)
+		w.id(t.Debit)
+		w.id(t.Credit)
+		w.int(t.Amount)
+		w.text(string(t.Currency))
+		w.text(string(t.Kind))
+		w.id(t.CDR)
+		w.text(t.Note)
+		w.text(t.By)
+		w.text(t.Key)
+		w.int(micros(t.At))
+	})
+	return failed(err, "storing %d transfers", len(transfers))
+}
+
+// Delta is what a commit adds to one account, everything together.
+type Delta struct {
+	Enterprise tollgate.ID
+	Account    tollgate.ID
+	Balance    int64  // micro-units
+	Used       int64  // micro-units of a quota
+	Reason     string // recorded if the account goes below what it may owe
+}
+
+const addBalance = `UPDATE account SET balance = balance + $3, used = used + $4,
+	overdraft = CASE
+		WHEN mode <> 'prepaid' OR balance + $3 - reserved >= -credit_limit THEN ''
+		WHEN overdraft <> '' THEN overdraft
+		ELSE $5 END
+	WHERE enterprise_id = $1 AND id = $2`
+
+const addBalances = `UPDATE account SET balance = balance + d.added, used = used + d.used_more,
+	overdraft = CASE
+		WHEN mode <> 'prepaid' OR balance + d.added - reserved >= -credit_limit THEN ''
+		WHEN overdraft <> '' THEN overdraft
+		ELSE d.reason END
+	FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
+		AS d(in_enterprise, of_account, added, used_more, reason)
+	WHERE enterprise_id = d.in_enterprise AND id = d.of_account`
+
+// AddBalances adds to many accounts. It never refuses a finished call: a
+// prepaid account that goes below its limit keeps the reason. An account that
+// is not in its enterprise is CodeNotFound.
+func (p *Posting) AddBalances(deltas []Delta) error {
+	if len(deltas) == 0 {
+		return nil
+	}
+	if p.db.engine == SQLite {
+		return p.addBalancesOneByOne(deltas)
+	}
+	enterprises, accounts := make([]int64, len(deltas)), make([]int64, len(deltas))
+	added, used := make([]int64, len(deltas)), make([]int64, len(deltas))
+	reasons := make([]string, len(deltas))
+	for i, d := range deltas {
+		enterprises[i], accounts[i] = int64(d.Enterprise), int64(d.Account)
+		added[i], used[i], reasons[i] = d.Balance, d.Used, d.Reason
+	}
+	touched, err := p.exec(addBalances, enterprises, accounts, added, used, reasons)
+	if err != nil {
+		return failed(err, "adding to %d balances", len(deltas))
+	}
+	if touched != int64(len(deltas)) {
+		return tollgate.Errorf(tollgate.CodeNotFound,
+			"%d of %d accounts do not exist", int64(len(deltas))-touched, len(deltas))
+	}
+	return nil
+}
+
+func (p *Posting) addBalancesOneByOne(deltas []Delta) error {
+	statement, err := p.prepared(addBalance)
+	if err != nil {
+		return err
+	}
+	for _, d := range deltas {
+		r, err := statement.ExecContext(p.ctx,
+			int64(d.Enterprise), int64(d.Account), d.Balance, d.Used, d.Reason)
+		if err != nil {
+			return failed(err, "adding to the balance of account %d", d.Account)
+		}
+		touched, err := r.RowsAffected()
+		if err := one(touched, err, fmt.Sprintf("account %d", d.Account)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Purse is what the ledger must know of an account to post to it.
+type Purse struct {
+	Enterprise tollgate.ID
+	ID         tollgate.ID
+	Currency   tollgate.Currency
+}
+
+// Purse returns an account to post to; CodeNotFound when it does not exist.
+func (p *Posting) Purse(id tollgate.ID) (Purse, error) {
+	purse := Purse{ID: id}
+	err := p.queryRow("SELECT enterprise_id, currency FROM account WHERE id = $1",
+		[]any{int64(id)}, &purse.Enterprise, &purse.Currency)
+	return purse, failed(err, "account %d", id)
+}
+
+// House returns the enterprise's house account of that name and currency, made
+// if it does not exist. CodeNotFound when the enterprise does not.
+func (p *Posting) House(enterprise tollgate.ID, currency tollgate.Currency, name string) (
+	id tollgate.ID, err error,
+) {
+	_, err = p.exec(`INSERT INTO account (`+accountColumns+`, used_since, overdraft)
+		SELECT enterprise_id, CAST($2 AS BIGINT), 0, 'house', 'postpaid', CAST($3 AS TEXT), '', CAST($4 AS TEXT),
+			0, timezone, 0, 0, 0, 0, 0, 'never', FALSE, CAST($5 AS BIGINT), 0, ''
+		FROM account WHERE enterprise_id = $1 AND id = $1
+		ON CONFLICT (enterprise_id, currency, name) WHERE kind = 'house' DO NOTHING`,
+		int64(enterprise), int64(p.db.NewID()), name, string(currency), micros(p.db.now()))
+	if err != nil {
+		return 0, failed(err, "making house account %s %s", name, currency)
+	}
+	err = p.queryRow(`SELECT id FROM account
+		WHERE enterprise_id = $1 AND currency = $2 AND name = $3 AND kind = 'house'`,
+		[]any{int64(enterprise), string(currency), name}, &id)
+	return id, failed(err, "house account %s %s of enterprise %d", name, currency, enterprise)
+}
+
+// ClaimRequest claims a request's idempotency key for a transfer. When the key
+// was claimed before, it returns the transfer that was made then.
+func (p *Posting) ClaimRequest(enterprise tollgate.ID, key string, transfer tollgate.ID) (
+	earlier *tollgate.Transfer, err error,
+) {
+	touched, err := p.exec(`INSERT INTO request_key (enterprise_id, request, transfer_id)
+		VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, int64(enterprise), key, int64(transfer))
+	if err != nil || touched == 1 {
+		return nil, failed(err, "claiming request %q", key)
+	}
+	earlier = &tollgate.Transfer{}
+	row := p.conn.QueryRowContext(p.ctx, `SELECT `+transferColumns+` FROM transfer
+		WHERE enterprise_id = $1 AND id = (SELECT transfer_id FROM request_key
+			WHERE enterprise_id = $1 AND request = $2)`, int64(enterprise), key)
+	return earlier, failed(scanTransfer(row, earlier), "reading the transfer of request %q", key)
+}

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"tollgate"
+)
+
+// problem is what kind of failure a database reports, the same on both engines.
+type problem int
+
+const (
+	problemOther     problem = iota
+	problemDuplicate         // a unique key exists already
+	problemReference         // a foreign key points nowhere, or is still pointed at
+	problemCheck             // a CHECK constraint refused the row
+	problemTransient         // trying the transaction again may succeed
+)
+
+func problemOf(err error) problem {
+	if p, ok := sqliteProblem(err); ok {
+		return p
+	}
+	if p, ok := postgresProblem(err); ok {
+		return p
+	}
+	return problemOther
+}
+
+func isTransient(err error) bool { return err != nil && problemOf(err) == problemTransient }
+
+// failed says what a statement was doing when it failed, and turns the
+// failures a person can mend into their code. A nil error stays nil.
+func failed(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	doing := fmt.Sprintf(format, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return tollgate.Errorf(tollgate.CodeNotFound, "%s: there is no such row", doing)
+	}
+	switch problemOf(err) {
+	case problemDuplicate:
+		return tollgate.Errorf(tollgate.CodeConflict, "%s: it exists already: %w", doing, err)
+	case problemReference:
+		return tollgate.Errorf(tollgate.CodeConflict,
+			"%s: what it names is missing, or it is still in use: %w", doing, err)
+	case problemCheck:
+		return tollgate.Errorf(tollgate.CodeInvalid, "%s: a value is out of range: %w", doing, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

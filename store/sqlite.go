@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// readersMax bounds the pool of reading connections on SQLite: each keeps a
+// page cache of its own.
+const readersMax = 8
+
+// connectSQLite opens the one connection that writes and the pool that reads.
+func (db *DB) connectSQLite(ctx context.Context, path string) error {
+	db.engine = SQLite
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return unavailable(err, "creating the database's folder")
+	}
+	write, err := sql.Open("sqlite", sqliteName(path, nil))
+	if err != nil {
+		return unavailable(err, "opening "+path)
+	}
+	write.SetMaxOpenConns(1)
+	conn, err := write.Conn(ctx)
+	if err != nil {
+		write.Close()
+		return unavailable(err, "opening "+path)
+	}
+	read, err := sql.Open("sqlite", sqliteName(path, []string{"query_only(1)"}))
+	if err != nil {
+		conn.Close()
+		write.Close()
+		return unavailable(err, "opening "+path)
+	}
+	read.SetMaxOpenConns(readersMax)
+	read.SetMaxIdleConns(readersMax)
+	db.write, db.read = write, read
+	db.writer = make(chan *writer, 1)
+	db.writer <- &writer{conn: conn, kept: map[string]*sql.Stmt{}}
+	return nil
+}
+
+// sqliteName is the driver's name for a database file. A commit is on disk
+// before it is answered: synchronous is FULL, also in WAL mode.
+func sqliteName(path string, more []string) string {
+	pragmas := append([]string{
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"cache_size(-65536)", "temp_store(MEMORY)",
+	}, more...)
+	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+	name.RawQuery = url.Values{"_pragma": pragmas}.Encode()
+	return name.String()
+}
+
+// sqliteProblem sorts an error of the driver; ok is false for other errors.
+func sqliteProblem(err error) (p problem, ok bool) {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return 0, false
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return problemDuplicate, true
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return problemReference, true
+	case sqlite3.SQLITE_CONSTRAINT_CHECK:
+		return problemCheck, true
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT:
+		return problemTransient, true
+	}
+	return problemOther, true
+}

@@ -1,0 +1,154 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// databases numbers the databases of this process.
+var databases = new(atomic.Int64)
+
+func processID() int { return os.Getpid() }
+
+// errAbsent says that there is no PostgreSQL to test with.
+var errAbsent = errors.New("no PostgreSQL: install the package postgresql, or set TOLLGATE_TEST_POSTGRES")
+
+// cluster is a PostgreSQL server in which databases may be made.
+type cluster struct{ url string }
+
+// started starts the server once for all tests of the process.
+var started = sync.OnceValues(func() (cluster, error) {
+	if url := os.Getenv("TOLLGATE_TEST_POSTGRES"); url != "" { //nolint:forbidigo // for tests alone
+		return cluster{url}, nil
+	}
+	return start()
+})
+
+func server(t testing.TB) cluster {
+	t.Helper()
+	c, err := started()
+	if errors.Is(err, errAbsent) && os.Getenv("CI") == "" { //nolint:forbidigo // for tests alone
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c cluster) exec(ctx context.Context, text string) error {
+	conn, err := pgx.Connect(ctx, c.url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, text)
+	return err
+}
+
+// database returns the URL of another database of the same server.
+func (c cluster) database(name string) string {
+	u, err := url.Parse(c.url)
+	if err != nil {
+		panic(err) // it was good enough to connect with
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// binaries returns the folder of the newest PostgreSQL of the system.
+func binaries() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if err != nil || len(found) == 0 {
+		return "", errAbsent
+	}
+	version := func(path string) int {
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))) // what is no number comes first
+		return n
+	}
+	return slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) }), nil
+}
+
+// servant returns whom the server runs as: it refuses to run as root.
+func servant() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		if u, err := user.Lookup(name); err == nil {
+			uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+			gid, _ := strconv.ParseUint(u.Gid, 10, 32)
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		}
+	}
+	return nil, errors.New("no user postgres or nobody to run PostgreSQL as")
+}
+
+// serve runs the server until its standard input ends, which is when this
+// process does, however it ends; then it clears up.
+const serve = `"$0/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off \
+	-c synchronous_commit=off -c full_page_writes=off -c max_connections=200 &
+read _; kill -INT $!; wait $!; rm -rf "$1"`
+
+// start makes a cluster that listens on a socket in a folder of its own. It is
+// not durable: what is tested is this program, not PostgreSQL.
+func start() (cluster, error) {
+	bin, err := binaries()
+	if err != nil {
+		return cluster{}, err
+	}
+	as, err := servant()
+	if err != nil {
+		return cluster{}, err
+	}
+	dir, err := os.MkdirTemp("", "tollgate-postgres-")
+	if err != nil {
+		return cluster{}, err
+	}
+	if as != nil {
+		if err := os.Chown(dir, int(as.Uid), int(as.Gid)); err != nil {
+			return cluster{}, err
+		}
+	}
+	run := func(name string, args ...string) *exec.Cmd {
+		c := exec.Command(name, args...) //nolint:noctx // it outlives every test
+		c.Dir = dir
+		c.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true}
+		return c
+	}
+	out, err := run(bin+"/initdb", "-D", dir+"/data", "-U", "tollgate", "-A", "trust",
+		"-E", "UTF8", "--locale=C.UTF-8", "--no-sync").CombinedOutput()
+	if err != nil {
+		return cluster{}, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	child := run("/bin/sh", "-c", serve, bin, dir)
+	if _, err := child.StdinPipe(); err != nil {
+		return cluster{}, err
+	}
+	if err := child.Start(); err != nil {
+		return cluster{}, err
+	}
+	c := cluster{fmt.Sprintf("postgres://tollgate@/postgres?host=%s&sslmode=disable", url.QueryEscape(dir))}
+	for range 100 {
+		if err = c.exec(context.Background(), "SELECT 1"); err == nil {
+			return c, nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return cluster{}, fmt.Errorf("PostgreSQL in %s does not answer: %w", dir, err)
+}

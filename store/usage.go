@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"tollgate"
+)
+
+// UsageKey is what calls are counted by: whose they were, the day (UTC) they
+// started, where they went, who carried them, and the currencies of both sides.
+type UsageKey struct {
+	Enterprise   tollgate.ID       `json:"enterprise"`
+	Account      tollgate.ID       `json:"account"` // the payer; 0: nobody
+	Day          int64             `json:"day"`     // days since 1970-01-01
+	Class        tollgate.Class    `json:"class"`
+	Operator     tollgate.ID       `json:"operator"`
+	Currency     tollgate.Currency `json:"currency"`
+	CostCurrency tollgate.Currency `json:"cost_currency"`
+}
+
+// UsageCount is how much was counted.
+type UsageCount struct {
+	Calls     int64 `json:"calls"`
+	Answered  int64 `json:"answered"`   // calls
+	Talked    int64 `json:"talked"`     // microseconds of answered time
+	Billed    int64 `json:"billed"`     // seconds billed to the customer
+	Micro     int64 `json:"micro"`      // charged to the customer
+	CostMicro int64 `json:"cost_micro"` // what it cost us
+}
+
+// Usage is one counter.
+type Usage struct {
+	UsageKey
+	UsageCount
+}
+
+// UsageKeyOf says where a call is counted.
+func UsageKeyOf(c *tollgate.CDR) UsageKey {
+	return UsageKey{
+		Enterprise: c.Enterprise, Account: c.Payer, Day: dayOf(micros(c.Start)),
+		Class: c.Number.Class, Operator: c.Operator,
+		Currency: c.Customer.Currency, CostCurrency: c.Cost.Currency,
+	}
+}
+
+const dayMicros = 24 * 3600 * 1_000_000
+
+func dayOf(micro int64) int64 { return micro / dayMicros }
+
+// Add counts one call.
+func (u *UsageCount) Add(c *tollgate.CDR) {
+	u.Calls++
+	if !c.Answer.IsZero() {
+		u.Answered++
+	}
+	u.Talked += int64(c.Duration() / time.Microsecond)
+	u.Billed += c.Customer.Billed
+	u.Micro += c.Customer.Micro
+	u.CostMicro += c.Cost.Micro
+}
+
+var usageTable = table{"usage", []string{
+	"enterprise_id", "account_id", "day", "class", "operator_id", "currency", "cost_currency",
+	"calls", "answered", "talked", "billed", "micro", "cost_micro",
+}}
+
+const usageAdd = ` ON CONFLICT
+	(enterprise_id, account_id, day, class, operator_id, currency, cost_currency) DO UPDATE SET
+	calls = usage.calls + excluded.calls, answered = usage.answered + excluded.answered,
+	talked = usage.talked + excluded.talked, billed = usage.billed + excluded.billed,
+	micro = usage.micro + excluded.micro, cost_micro = usage.cost_micro + excluded.cost_micro`
+
+const usageAddMany = `INSERT INTO usage (enterprise_id, account_id, day, class, operator_id, currency,
+	cost_currency, calls, answered, talked, billed, micro, cost_micro)
+	SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],
+		$6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+		$12::bigint[], $13::bigint[])` + usageAdd
+
+// AddUsage adds to many counters; each key occurs once.
+func (p *Posting) AddUsage(counters []Usage) error {
+	if len(counters) == 0 {
+		return nil
+	}
+	var err error
+	if p.db.engine == SQLite {
+		_, err = p.insertManyCounted(usageTable, usageAdd, len(counters), func(i int, w rowWriter) {
+			writeUsage(w, &counters[i])
+		})
+	} else {
+		err = p.addUsageArrays(counters)
+	}
+	return failed(err, "counting usage")
+}
+
+func writeUsage(w rowWriter, u *Usage) {
+	w.id(u.Enterprise)
+	w.id(u.Account)
+	w.int(u.Day)
+	w.text(string(u.Class))
+	w.id(u.Operator)
+	w.text(string(u.Currency))
+	w.text(string(u.CostCurrency))
+	w.int(u.Calls)
+	w.int(u.Answered)
+	w.int(u.Talked)
+	w.int(u.Billed)
+	w.int(u.Micro)
+	w.int(u.CostMicro)
+}
+
+func (p *Posting) addUsageArrays(counters []Usage) error {
+	var ints [10][]int64
+	var texts [3][]string
+	for i := range counters {
+		u := &counters[i]
+		for j, v := range [...]int64{
+			int64(u.Enterprise), int64(u.Account), u.Day, int64(u.Operator),
+			u.Calls, u.Answered, u.Talked, u.Billed, u.Micro, u.CostMicro,
+		} {
+			ints[j] = append(ints[j], v)
+		}
+		for j, v := range [...]string{string(u.Class), string(u.Currency), string(u.CostCurrency)} {
+			texts[j] = append(texts[j], cleanText(v))
+		}
+	}
+	_, err := p.exec(usageAddMany, ints[0], ints[1], ints[2], texts[0], ints[3], texts[1], texts[2],
+		ints[4], ints[5], ints[6], ints[7], ints[8], ints[9])
+	return err
+}
+
+// UsageFilter narrows a list of counters; zero fields do not. From and To are
+// days in UTC, From included and To not.
+type UsageFilter struct {
+	From, To time.Time
+	Account  tollgate.ID
+	Operator tollgate.ID
+}
+
+// usageRowsMax bounds an answer that has no pages.
+const usageRowsMax = 100_000
+
+// Usage lists counters by enterprise, account and day. More than 100,000 are
+// refused with CodeInvalid: narrow the filter.
+func (db *DB) Usage(ctx context.Context, s Scope, f UsageFilter) ([]Usage, error) {
+	var c conditions
+	c.scope("enterprise_id", s)
+	if !f.From.IsZero() {
+		c.and("day >= ?", dayOf(micros(f.From)))
+	}
+	if !f.To.IsZero() {
+		c.and("day < ?", dayOf(micros(f.To)+dayMicros-1))
+	}
+	if f.Account != 0 {
+		c.and("account_id = ?", int64(f.Account))
+	}
+	if f.Operator != 0 {
+		c.and("operator_id = ?", int64(f.Operator))
+	}
+	found, err := list(ctx, db.read, scanUsage, `SELECT enterprise_id, account_id, day, class,
+		operator_id, currency, cost_currency, calls, answered, talked, billed, micro, cost_micro
+		FROM usage`+c.where()+` ORDER BY enterprise_id, account_id, day, class, operator_id, currency,
+		cost_currency LIMIT 100001`, c.args...)
+	if err == nil && len(found) > usageRowsMax {
+		return nil, tollgate.Errorf(tollgate.CodeInvalid,
+			"more than %d counters: ask for fewer days or one account", usageRowsMax)
+	}
+	return found, failed(err, "reading usage")
+}
+
+func scanUsage(row scanner, u *Usage) error {
+	return row.Scan(&u.Enterprise, &u.Account, &u.Day, &u.Class, &u.Operator, &u.Currency,
+		&u.CostCurrency, &u.Calls, &u.Answered, &u.Talked, &u.Billed, &u.Micro, &u.CostMicro)
+}
