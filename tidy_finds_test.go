@@ -17,6 +17,7 @@ func TestTidyFinds(t *testing.T) {
 		"between PBXs":    {"pbx/one/a.go", doc + `import _ "tollgate/pbx/two"`, "imports go downstairs only"},
 		"words":           {"a.go", doc + `import _ "github.com/google/go-cmp/cmp"`, "only the words"},
 		"library":         {"rating/a.go", doc + `import _ "database/sql"`, "may import database/sql"},
+		"unknown library": {"api/a.go", doc + `import _ "github.com/x/y/z"`, "github.com/x/y/z has no line in docs"},
 		"no floor":        {"utils/a.go", doc, "utils/a.go:1: utils has no floor"},
 		"long function":   {"store/a.go", doc + "func f() {" + strings.Repeat("\n", 70) + "}\n", "f has 71 lines"},
 		"long file":       {"store/a.go", doc + strings.Repeat("//\n", 500), "store/a.go:501: the file has 502 lines"},

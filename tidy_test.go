@@ -157,6 +157,7 @@ func walk(visit func(name string, text []byte) error) error {
 var checks = map[string]func(*house){
 	"imports go downstairs only":               checkFloors,
 	"a library stays in its room":              checkKeepers,
+	"every library is accounted for":           checkDependencies,
 	"sizes":                                    checkSizes,
 	"exported names are few":                   checkExported,
 	"no init and no mutable package variables": checkGlobals,
@@ -238,6 +239,26 @@ func checkKeepers(h *house) {
 					h.complain("%s: only %s may import %s; ask that room for what you need",
 						h.at(at), strings.Join(rooms, " and "), library)
 				}
+			}
+		})
+	}
+}
+
+// checkDependencies wants a line in the record for each module that is imported.
+func checkDependencies(h *house) {
+	const record = "docs/adr/0001-dependencies.md"
+	text, err := os.ReadFile(record)
+	if err != nil {
+		h.complain("%v", err)
+	}
+	listed := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(string(text), -1)
+	for _, f := range h.files {
+		f.imports(func(importPath string, at token.Pos) {
+			if isStandard(importPath) || strings.HasPrefix(importPath+"/", "tollgate/") {
+				return
+			}
+			if !slices.ContainsFunc(listed, func(row []string) bool { return strings.HasPrefix(importPath+"/", row[1]+"/") }) {
+				h.complain("%s: %s has no line in %s: say there what it is for, or do without", h.at(at), importPath, record)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -60,16 +61,16 @@ func newPBX(
 	if err != nil {
 		return nil, err
 	}
-	sip, err := freePort("udp")
+	sip, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	ami, err := freePort("tcp")
+	ami, err := freePort()
 	if err != nil {
 		return nil, err
 	}
 	p := &PBX{
-		Name: name, Dir: dir, SIP: netip.AddrPortFrom(loopback, sip), AMI: fmt.Sprintf("127.0.0.1:%d", ami),
+		Name: name, Dir: dir, SIP: netip.AddrPortFrom(loopback, uint16(sip)), AMI: fmt.Sprintf("127.0.0.1:%d", ami),
 		Username: "billing", Secret: "secret-of-" + name, tree: t,
 	}
 	version, err := t.command(ctx, "-V").Output()
@@ -112,20 +113,31 @@ func (p *PBX) configure(blanks map[string]any) error {
 	return nil
 }
 
-// freePort returns a loopback port that nothing uses now.
-func freePort(network string) (uint16, error) {
-	if network == "udp" {
-		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			return 0, err
+// freePort returns a loopback port that nothing uses now, like the three after
+// it. It is not one that the kernel gives to clients, so it stays free while an
+// Asterisk restarts.
+func freePort() (int, error) {
+	for range 100 {
+		port := 10000 + 4*rand.IntN(2500)
+		if free(port) && free(port+2) { // audio and video of SIPp
+			return port, nil
 		}
-		return c.LocalAddr().(*net.UDPAddr).AddrPort().Port(), c.Close()
 	}
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return 0, errors.New("no free port among 100")
+}
+
+// free tries a port.
+func free(port int) bool {
+	u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 	if err != nil {
-		return 0, err
+		return false
 	}
-	return l.Addr().(*net.TCPAddr).AddrPort().Port(), l.Close()
+	defer u.Close()
+	t, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	if err != nil {
+		return false
+	}
+	return t.Close() == nil
 }
 
 // Start starts the Asterisk and returns when it is fully booted. It keeps its

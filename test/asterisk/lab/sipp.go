@@ -48,12 +48,12 @@ func (c Caller) Run(ctx context.Context, p *PBX) error {
 	if c.Inward {
 		host = carrierHost
 	}
-	media, err := freePort("udp")
+	media, err := freePort()
 	if err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "sipp", p.SIP.String(), "-sf", "caller.xml", "-m", "1", "-nostdin",
-		"-i", host.String(), "-mp", strconv.Itoa(int(media)), "-au", c.User, "-ap", p.Secret,
+		"-i", host.String(), "-mp", strconv.Itoa(media), "-au", c.User, "-ap", p.Secret,
 		"-key", "user", c.User, "-key", "number", c.Number, "-d", strconv.FormatInt((c.Talk+c.Ring).Milliseconds(), 10),
 		"-recv_timeout", "40000", "-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages")
 	cmd.Dir = dir

@@ -76,7 +76,7 @@ func fetch(ctx context.Context, root string, suite Suite) error {
 		return err
 	}
 	// A mirror may lag behind the date until which a release file is valid.
-	cmd := exec.CommandContext(ctx, "mmdebstrap", "--quiet", "--variant=extract", "--components=main",
+	cmd := exec.CommandContext(ctx, "mmdebstrap", "--quiet", "--mode=chrootless", "--variant=extract", "--components=main",
 		"--include=asterisk", `--aptopt=Acquire::Check-Valid-Until "false"`, `--aptopt=Acquire::Languages "none"`,
 		string(suite), unfinished)
 	if out, err := cmd.CombinedOutput(); err != nil {
