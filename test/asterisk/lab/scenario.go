@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -32,7 +33,7 @@ func number(n int) string { return fmt.Sprintf("00442079460%03d", n) }
 // Scenarios is the script. Each has its own phones and numbers, so that all
 // can run at once.
 func Scenarios() []Scenario {
-	return append(plain(), transfers()...)
+	return slices.Concat(plain(), forwards(), transfers())
 }
 
 // talk is how long most people talk.
@@ -98,6 +99,14 @@ func plain() []Scenario {
 			[]Outside{{Number: number(9), Originator: "1009", Account: "project-4711", Answered: true}},
 			calls(Caller{User: "1009", Number: "*9*4711*" + number(9), Talk: talk}),
 		},
+		{"incoming", nil, calls(Caller{User: "0031201234515", Number: "5551015", Talk: talk, Inward: true})},
+		{"internal", nil, calls(Caller{User: "1016", Number: "1017", Talk: talk})},
+	}
+}
+
+// forwards are calls to an extension that sends them outside, and pays.
+func forwards() []Scenario {
+	return []Scenario{
 		{
 			"forwarded by the dialplan",
 			[]Outside{{Number: "00442079461801", Originator: "1801", Answered: true}},
@@ -119,16 +128,16 @@ func plain() []Scenario {
 			calls(Caller{User: "0031201234552", Number: "5551852", Talk: talk, Inward: true}),
 		},
 		{
-			"forwarded by the phone", out(12, "1012"),
+			"forwarded by the phone",
+			[]Outside{{Number: number(12), Originator: "1012", Answered: true}},
 			planned("1012", Answer{Status: 302, Forward: number(12)}, calls(Caller{User: "1013", Number: "1012", Talk: talk})),
 		},
 		{
-			"forwarded by the phone, from outside", out(14, "1014"),
+			"forwarded by the phone, from outside",
+			[]Outside{{Number: number(14), Originator: "1014", Answered: true}},
 			planned("1014", Answer{Status: 302, Forward: number(14)},
 				calls(Caller{User: "0031201234514", Number: "5551014", Talk: talk, Inward: true})),
 		},
-		{"incoming", nil, calls(Caller{User: "0031201234515", Number: "5551015", Talk: talk, Inward: true})},
-		{"internal", nil, calls(Caller{User: "1016", Number: "1017", Talk: talk})},
 	}
 }
 
