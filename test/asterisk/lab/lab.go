@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -90,6 +91,28 @@ func (l *Lab) Close() error {
 		err = errors.Join(err, os.RemoveAll(l.Dir))
 	}
 	return err
+}
+
+// Quiet waits until the Asterisk has no channel and the carrier no call.
+func (l *Lab) Quiet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := l.Idle(ctx); err != nil {
+		return err
+	}
+	// The last BYE is on its way when its channel is gone.
+	for {
+		legs := l.Carrier.Legs()
+		open := slices.IndexFunc(legs, func(leg Leg) bool { return leg.End.IsZero() })
+		if open < 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the carrier still has the call to %s: %w", legs[open].Number, ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // Plan says what is done with calls to an outside number or to an extension.

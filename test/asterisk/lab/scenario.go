@@ -275,7 +275,5 @@ func (l *Lab) RunAll(ctx context.Context) error {
 		})
 	}
 	all.Wait()
-	idle, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	return errors.Join(append(errs, l.Idle(idle))...)
+	return errors.Join(append(errs, l.Quiet(ctx))...)
 }
