@@ -146,13 +146,15 @@ type Token struct {
 	Created    time.Time   `json:"created"`
 	Expires    time.Time   `json:"expires"` // zero: never
 	Used       time.Time   `json:"used"`    // zero: never; to the minute
+	Prefix     string      `json:"prefix"`  // how it begins, to tell it from others
 }
 
-const tokenColumns = "id, name, token_hash, role, enterprise_id, created_at, expires_at, used_at"
+const tokenColumns = "id, name, token_hash, role, enterprise_id, created_at, expires_at, used_at, prefix"
 
 func scanToken(row scanner, t *Token) error {
 	var created, expires, used int64
-	err := row.Scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.Enterprise, &created, &expires, &used)
+	err := row.Scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.Enterprise, &created, &expires, &used,
+		&t.Prefix)
 	t.Created, t.Expires, t.Used = instant(created), instant(expires), instant(used)
 	return err
 }
@@ -164,8 +166,8 @@ func (c *Change) PutToken(t *Token) error {
 	}
 	t.ID, t.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
 	if _, err := c.exec("INSERT INTO api_token ("+tokenColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`, int64(t.ID), t.Name, t.Hash, t.Role,
-		int64(t.Enterprise), micros(t.Created), micros(t.Expires)); err != nil {
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`, int64(t.ID), t.Name, t.Hash, t.Role,
+		int64(t.Enterprise), micros(t.Created), micros(t.Expires), t.Prefix); err != nil {
 		return failed(err, "storing token %q", t.Name)
 	}
 	return c.log(object("token", t.ID), nil, t)

@@ -22,6 +22,7 @@ func migrations() []migration {
 		{why: "configuration: who pays, who reports calls, what they cost", sql: schemaConfiguration},
 		{why: "the books: calls, transfers, counters, and what could not be understood", sql: schemaBooks},
 		{why: "people, programs and what they did", sql: schemaAccess},
+		{why: "one-time links that set a password, and how a token begins", sql: schemaLink},
 	}
 }
 

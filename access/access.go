@@ -1,0 +1,61 @@
+// Package access knows who may do what: people with passwords and sessions,
+// programs with tokens, devices with docking passwords, and the one-time links
+// that set a password. It keeps no secret in a form that could be used again:
+// passwords as Argon2id (RFC 9106) in PHC strings, random secrets as SHA-256.
+package access
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"tollgate/store"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// Options is what the outside world gives.
+type Options struct {
+	Now    func() time.Time // required
+	Random io.Reader        // required: a source of secrets, such as crypto/rand.Reader
+	Log    *slog.Logger     // nil: silent
+	Secure bool             // pages are reached over TLS alone: cookies say so
+}
+
+// Access checks who somebody is. It is safe for concurrent use.
+type Access struct {
+	db       *store.DB
+	now      func() time.Time
+	random   io.Reader
+	hasher   *hasher
+	throttle *throttle
+	docked   *verified
+	sessions *scs.SessionManager
+}
+
+// New returns the doorkeeper of a store.
+func New(db *store.DB, o Options) (*Access, error) {
+	docked, err := newVerified(o.Random)
+	if err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Access{
+		db: db, now: o.Now, random: o.Random,
+		hasher: newHasher(o.Random), throttle: newThrottle(), docked: docked,
+		sessions: newSessions(db, o.Log, o.Secure),
+	}, nil
+}
+
+// Address is where a request came from, without the port.
+func Address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const schemaLink = `
+CREATE TABLE password_link (
+	token_hash TEXT PRIMARY KEY,
+	name {text} UNIQUE,
+	expires_at BIGINT NOT NULL
+);
+ALTER TABLE api_token ADD COLUMN prefix TEXT NOT NULL DEFAULT '';
+`
+
+// Link lets whoever holds it set a password once, as stored: its secret is kept
+// only as a hash.
+type Link struct {
+	Hash    string
+	Name    string // the person's; empty: somebody becomes the first
+	Expires time.Time
+}
+
+// PutLink stores a link; an older one for the same person dies.
+func (c *Change) PutLink(l Link) error {
+	_, err := c.exec(`INSERT INTO password_link (token_hash, name, expires_at) VALUES ($1, $2, $3)
+		ON CONFLICT (name) DO UPDATE
+		SET token_hash = excluded.token_hash, expires_at = excluded.expires_at`,
+		l.Hash, l.Name, micros(l.Expires))
+	if err != nil {
+		return failed(err, "storing a link")
+	}
+	return c.log(fmt.Sprintf("link %s", l.Name), nil, map[string]time.Time{"expires": l.Expires})
+}
+
+// TakeLink removes a link that has not expired and returns it; CodeNotFound
+// when there is none.
+func (c *Change) TakeLink(hash string) (Link, error) {
+	l := Link{Hash: hash}
+	var expires int64
+	err := c.queryRow(`DELETE FROM password_link WHERE token_hash = $1 AND expires_at > $2
+		RETURNING name, expires_at`, []any{hash, micros(c.db.now())}, &l.Name, &expires)
+	l.Expires = instant(expires)
+	return l, failed(err, "link")
+}
+
+// Link returns a link that has not expired; CodeNotFound when there is none.
+func (db *DB) Link(ctx context.Context, hash string) (Link, error) {
+	l := Link{Hash: hash}
+	var expires int64
+	err := db.read.QueryRowContext(ctx, `SELECT name, expires_at FROM password_link
+		WHERE token_hash = $1 AND expires_at > $2`, hash, micros(db.now())).Scan(&l.Name, &expires)
+	l.Expires = instant(expires)
+	return l, failed(err, "link")
+}
