@@ -1,5 +1,7 @@
 package tollgate
 
+import "time"
+
 // DeviceKind says which connector serves a device.
 type DeviceKind string
 
@@ -65,4 +67,15 @@ type Operator struct {
 	ID     ID     `json:"id"`
 	Name   string `json:"name"`
 	Tariff ID     `json:"tariff"` // 0: none
+}
+
+// DeviceStatus is how the connector of a device is doing.
+type DeviceStatus struct {
+	Device     ID        `json:"device"`
+	Connected  bool      `json:"connected"`
+	Problem    string    `json:"problem"`     // why it is not, or what was odd last; empty: nothing
+	Version    string    `json:"version"`     // what the device says it runs, such as Asterisk 22.10.1
+	Calls      int       `json:"calls"`       // legs in progress
+	Records    int64     `json:"records"`     // reported since the start
+	LastRecord time.Time `json:"last_record"` // zero: none since the start
 }

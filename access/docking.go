@@ -15,7 +15,7 @@ import (
 // own: else CodeUnauthenticated, or *Throttled after too many failures. A
 // device sends its password with every batch, so that one that was right is
 // remembered and costs nothing again.
-func (a *Access) Dock(ctx context.Context, account, password, address string) (tollgate.Device, error) {
+func (a *Gate) Dock(ctx context.Context, account, password, address string) (tollgate.Device, error) {
 	device, hash, err := a.db.DeviceLogin(ctx, account)
 	unknown := tollgate.CodeOf(err) == tollgate.CodeNotFound
 	if err != nil && !unknown {
@@ -43,7 +43,7 @@ func (a *Access) Dock(ctx context.Context, account, password, address string) (t
 
 // HashPassword makes what is stored of a device's docking password.
 // CodeInvalid says why it cannot be one.
-func (a *Access) HashPassword(ctx context.Context, password string) (string, error) {
+func (a *Gate) HashPassword(ctx context.Context, password string) (string, error) {
 	return a.hasher.hash(ctx, password)
 }
 

@@ -13,7 +13,7 @@ const linkLifeMax = 24 * time.Hour
 
 // FirstLink returns the secret of a link with which somebody becomes the first
 // administrator, and false once there are people. An older such link dies.
-func (a *Access) FirstLink(ctx context.Context) (secret string, needed bool, err error) {
+func (a *Gate) FirstLink(ctx context.Context) (secret string, needed bool, err error) {
 	people, err := a.db.Users(ctx, store.Everything)
 	if err != nil || len(people) > 0 {
 		return "", false, err
@@ -32,7 +32,7 @@ func (a *Access) FirstLink(ctx context.Context) (secret string, needed bool, err
 
 // NewLink returns the secret of a link with which a person sets a new password.
 // An older one of theirs dies. CodeNotFound says that there is no such person.
-func (a *Access) NewLink(ctx context.Context, by store.Actor, name string) (secret string, err error) {
+func (a *Gate) NewLink(ctx context.Context, by store.Actor, name string) (secret string, err error) {
 	if name, err = checkName(name); err != nil {
 		return "", err
 	}
@@ -46,7 +46,7 @@ func (a *Access) NewLink(ctx context.Context, by store.Actor, name string) (secr
 	return secret, err
 }
 
-func (a *Access) putLink(c *store.Change, name string) (string, error) {
+func (a *Gate) putLink(c *store.Change, name string) (string, error) {
 	secret, err := newSecret(a.random)
 	if err != nil {
 		return "", err
@@ -59,7 +59,7 @@ func (a *Access) putLink(c *store.Change, name string) (string, error) {
 // Link tells whose password a link sets; empty: the first administrator's, who
 // still chooses a name. CodeNotFound says that it was used, has expired or
 // never was.
-func (a *Access) Link(ctx context.Context, secret string) (name string, err error) {
+func (a *Gate) Link(ctx context.Context, secret string) (name string, err error) {
 	l, err := a.db.Link(ctx, fingerprint(secret))
 	if tollgate.CodeOf(err) == tollgate.CodeNotFound {
 		return "", errLinkGone()
@@ -70,7 +70,7 @@ func (a *Access) Link(ctx context.Context, secret string) (name string, err erro
 // Redeem uses a link up: it sets the password and opens a session in the
 // context, which must come from Sessions. The name counts for the first
 // administrator only. All other sessions of the person end.
-func (a *Access) Redeem(ctx context.Context, secret, name, password, address string) (Principal, error) {
+func (a *Gate) Redeem(ctx context.Context, secret, name, password, address string) (Principal, error) {
 	whose, err := a.Link(ctx, secret)
 	if err != nil {
 		return Principal{}, err
@@ -105,7 +105,7 @@ func (a *Access) Redeem(ctx context.Context, secret, name, password, address str
 }
 
 // take uses the link up and stores the person, both or neither.
-func (a *Access) take(c *store.Change, hash, whose string, u store.User) error {
+func (a *Gate) take(c *store.Change, hash, whose string, u store.User) error {
 	l, err := c.TakeLink(hash)
 	if err != nil || l.Name != whose {
 		return errLinkGone()

@@ -53,7 +53,7 @@ func newSessions(db *store.DB, log *slog.Logger, secure bool) *scs.SessionManage
 
 // Sessions finds out who a browser belongs to: next sees the Principal in the
 // context, or none. It must be around every handler that calls SignIn or SignOut.
-func (a *Access) Sessions(next http.Handler) http.Handler {
+func (a *Gate) Sessions(next http.Handler) http.Handler {
 	return a.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, found, err := a.resume(r.Context())
 		if err != nil {
@@ -70,7 +70,7 @@ func (a *Access) Sessions(next http.Handler) http.Handler {
 
 // resume reads the session of the context, and ends one that is too old, whose
 // person has gone, or whose password has changed since.
-func (a *Access) resume(ctx context.Context) (Principal, bool, error) {
+func (a *Gate) resume(ctx context.Context) (Principal, bool, error) {
 	name := a.sessions.GetString(ctx, sessionUser)
 	if name == "" {
 		return Principal{}, false, nil
@@ -99,7 +99,7 @@ func (a *Access) resume(ctx context.Context) (Principal, bool, error) {
 
 // open starts the session of a person who has proved who they are, under a new
 // token, so that one planted in the browser before is worth nothing.
-func (a *Access) open(ctx context.Context, u store.User) error {
+func (a *Gate) open(ctx context.Context, u store.User) error {
 	if err := a.sessions.RenewToken(ctx); err != nil {
 		return fmt.Errorf("renew the session: %w", err)
 	}
@@ -112,7 +112,7 @@ func (a *Access) open(ctx context.Context, u store.User) error {
 }
 
 // SignOut ends the session of the context.
-func (a *Access) SignOut(ctx context.Context) error {
+func (a *Gate) SignOut(ctx context.Context) error {
 	if err := a.sessions.Destroy(ctx); err != nil {
 		return fmt.Errorf("end the session: %w", err)
 	}

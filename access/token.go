@@ -18,7 +18,7 @@ const (
 // NewToken makes a program's key and returns it, this once. Whoever makes it
 // cannot give away more than they have: a token of their enterprise at most.
 // The name must be free.
-func (a *Access) NewToken(ctx context.Context, by Principal, t store.Token) (
+func (a *Gate) NewToken(ctx context.Context, by Principal, t store.Token) (
 	secret string, _ store.Token, err error,
 ) {
 	if err := by.Require(Administer); err != nil {
@@ -50,7 +50,7 @@ func (a *Access) NewToken(ctx context.Context, by Principal, t store.Token) (
 }
 
 // Revoke takes a token of the principal's scope away; whoever holds it is out.
-func (a *Access) Revoke(ctx context.Context, by Principal, token tollgate.ID) error {
+func (a *Gate) Revoke(ctx context.Context, by Principal, token tollgate.ID) error {
 	if err := by.Require(Administer); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (a *Access) Revoke(ctx context.Context, by Principal, token tollgate.ID) er
 // Token returns who holds a token. A wrong one is CodeUnauthenticated, or
 // *Throttled after too many of them from one address. A right one always comes
 // in: 256 bits are not guessed, the wait only keeps the guessers quiet.
-func (a *Access) Token(ctx context.Context, secret, address string) (Principal, error) {
+func (a *Gate) Token(ctx context.Context, secret, address string) (Principal, error) {
 	if len(secret) != len(tokenPrefix)+secretDigits || !strings.HasPrefix(secret, tokenPrefix) {
 		return Principal{}, a.wrongToken(address)
 	}
@@ -88,7 +88,7 @@ func (a *Access) Token(ctx context.Context, secret, address string) (Principal, 
 	}, nil
 }
 
-func (a *Access) wrongToken(address string) error {
+func (a *Gate) wrongToken(address string) error {
 	if err := a.throttle.attempt("", address, a.now()); err != nil {
 		return err
 	}

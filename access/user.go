@@ -25,7 +25,7 @@ func checkName(name string) (string, error) {
 
 // AddUser makes a person known. Without a password they come in by a link
 // first: see NewLink. CodeConflict says that the name is taken.
-func (a *Access) AddUser(ctx context.Context, by store.Actor, u store.User, password string) (
+func (a *Gate) AddUser(ctx context.Context, by store.Actor, u store.User, password string) (
 	store.User, error,
 ) {
 	var err error
@@ -49,7 +49,7 @@ func (a *Access) AddUser(ctx context.Context, by store.Actor, u store.User, pass
 // must come from Sessions. It returns a *Throttled after too many failures and
 // else CodeUnauthenticated, without saying what was wrong. Each attempt that is
 // heard is written to the login log.
-func (a *Access) SignIn(ctx context.Context, name, password, address string) (Principal, error) {
+func (a *Gate) SignIn(ctx context.Context, name, password, address string) (Principal, error) {
 	name = strings.ToLower(strings.TrimSpace(name))
 	if len(name) > loggedNameMax {
 		name = strings.ToValidUTF8(name[:loggedNameMax], "")
@@ -78,7 +78,7 @@ const loggedNameMax = 64
 
 // checkUser returns why somebody may not come in, empty if they may. All
 // reasons take as long as a wrong password.
-func (a *Access) checkUser(ctx context.Context, name, password string) (
+func (a *Gate) checkUser(ctx context.Context, name, password string) (
 	u store.User, reason string, err error,
 ) {
 	u, err = a.db.UserByName(ctx, name)

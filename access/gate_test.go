@@ -18,10 +18,10 @@ import (
 	"tollgate/store/storetest"
 )
 
-// door is an Access on a real store, behind a real server, with a clock that
+// door is a Gate on a real store, behind a real server, with a clock that
 // the test can put forward.
 type door struct {
-	*Access
+	*Gate
 	t     *testing.T
 	db    *store.DB
 	ahead time.Duration
@@ -39,7 +39,7 @@ func newDoor(t *testing.T) *door {
 	now := func() time.Time { return time.Now().Add(d.ahead) }
 	d.db = storetest.OpenAt(t, storetest.SQLite(t), now)
 	var err error
-	if d.Access, err = New(d.db, Options{Now: now, Random: rand.Reader}); err != nil {
+	if d.Gate, err = New(d.db, Options{Now: now, Random: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
 	d.hasher.nobody.memoryKiB, d.hasher.nobody.passes = 64, 1 // hundreds of logins in a second
@@ -198,7 +198,7 @@ func TestSessionCookie(t *testing.T) {
 		d := newDoor(t)
 		d.user("anna", RoleAdmin)
 		var err error
-		d.Access, err = New(d.db, Options{Now: time.Now, Random: rand.Reader, Secure: secure})
+		d.Gate, err = New(d.db, Options{Now: time.Now, Random: rand.Reader, Secure: secure})
 		if err != nil {
 			t.Fatal(err)
 		}

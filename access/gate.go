@@ -24,8 +24,8 @@ type Options struct {
 	Secure bool             // pages are reached over TLS alone: cookies say so
 }
 
-// Access checks who somebody is. It is safe for concurrent use.
-type Access struct {
+// Gate checks who somebody is. It is safe for concurrent use.
+type Gate struct {
 	db       *store.DB
 	now      func() time.Time
 	random   io.Reader
@@ -35,8 +35,8 @@ type Access struct {
 	sessions *scs.SessionManager
 }
 
-// New returns the doorkeeper of a store.
-func New(db *store.DB, o Options) (*Access, error) {
+// New returns the gate of a store.
+func New(db *store.DB, o Options) (*Gate, error) {
 	docked, err := newVerified(o.Random)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func New(db *store.DB, o Options) (*Access, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Access{
+	return &Gate{
 		db: db, now: o.Now, random: o.Random,
 		hasher: newHasher(o.Random), throttle: newThrottle(), docked: docked,
 		sessions: newSessions(db, o.Log, o.Secure),
