@@ -215,7 +215,11 @@ func (c *Call) compose(method string, sequence int, body string, extra ...[2]str
 	m.set("Allow", "INVITE, ACK, BYE, CANCEL, INFO, NOTIFY, REFER, UPDATE")
 	m.set("Supported", "replaces")
 	m.fields = append(m.fields, extra...)
-	if body != "" {
+	switch {
+	case body == "":
+	case method == "INFO":
+		m.set("Content-Type", "application/dtmf-relay")
+	default:
 		m.set("Content-Type", "application/sdp")
 	}
 	return m
@@ -274,6 +278,17 @@ func (c *Call) refer(ctx context.Context, to string) error {
 	}
 	if r.status() != 202 {
 		return fmt.Errorf("REFER to %s: %s", to, r.first)
+	}
+	return nil
+}
+
+// Press presses keys, as INFO messages.
+func (c *Call) Press(ctx context.Context, keys string) error {
+	for _, key := range keys {
+		if _, err := c.request(ctx, "INFO", fmt.Sprintf("Signal=%c\r\nDuration=100\r\n", key)); err != nil {
+			return err
+		}
+		c.wait(120 * time.Millisecond)
 	}
 	return nil
 }

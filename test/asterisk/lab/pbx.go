@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -89,10 +90,13 @@ func newPBX(
 
 // configure writes the configuration with its blanks filled.
 func (p *PBX) configure(blanks map[string]any) error {
-	for _, dir := range []string{"etc", "lib", "run", "spool", "log/cdr-csv", "log/cel-custom"} {
+	for _, dir := range []string{"etc", "lib", "run", "spool", "share/sounds/en", "log/cdr-csv", "log/cel-custom"} {
 		if err := os.MkdirAll(filepath.Join(p.Dir, dir), 0o755); err != nil {
 			return err
 		}
+	}
+	if err := p.share(); err != nil {
+		return err
 	}
 	all, err := template.New("").Option("missingkey=error").ParseFS(configuration, "etc/*.conf")
 	if err != nil {
@@ -111,6 +115,19 @@ func (p *PBX) configure(blanks map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// share gives it the documentation that it reads its own options from, and
+// silence for the few sounds that a transfer by key plays.
+func (p *PBX) share() error {
+	share := filepath.Join(p.Dir, "share")
+	for _, sound := range []string{"pbx-transfer", "beep", "beeperr", "privacy-incorrect"} {
+		silence := bytes.Repeat([]byte{0xff}, 160) // 20 ms of u-law
+		if err := os.WriteFile(filepath.Join(share, "sounds/en", sound+".ulaw"), silence, 0o600); err != nil {
+			return err
+		}
+	}
+	return os.Symlink(filepath.Join(p.tree.root, "usr/share/asterisk/documentation"), filepath.Join(share, "documentation"))
 }
 
 // freePort returns a loopback port that nothing uses now, like the three after

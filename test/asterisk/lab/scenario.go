@@ -106,37 +106,39 @@ func plain() []Scenario {
 
 // forwards are calls to an extension that sends them outside, and pays.
 func forwards() []Scenario {
+	leg := func(number, from string) []Outside {
+		return []Outside{{Number: number, Originator: from, Answered: true}}
+	}
+	inside := func(from, to string) func(context.Context, *Lab) error {
+		return calls(Caller{User: from, Number: to, Talk: talk})
+	}
+	inward := func(to string) func(context.Context, *Lab) error {
+		return calls(Caller{User: "003120123" + to, Number: "555" + to, Talk: talk, Inward: true})
+	}
+	const own = "0044207946" // and the extension
 	return []Scenario{
+		{"forwarded by the dialplan", leg(own+"1801", "1801"), inside("1010", "1801")},
+		{"forwarded by the dialplan, from outside", leg(own+"1802", "1802"), inward("1802")},
+		{"forwarded by a dialplan that says nothing, from outside", leg(own+"1820", "1820"), inward("1820")},
+		{"forwarded through a Local channel", leg(own+"1851", "1851"), inside("1011", "1851")},
+		{"forwarded through a Local channel, from outside", leg(own+"1852", "1852"), inward("1852")},
+		{"forwarded through a Local channel that stays, from outside", leg(own+"1861", "1861"), inward("1861")},
 		{
-			"forwarded by the dialplan",
-			[]Outside{{Number: "00442079461801", Originator: "1801", Answered: true}},
-			calls(Caller{User: "1010", Number: "1801", Talk: talk}),
+			"forwarded after no answer", leg(own+"1831", "1831"),
+			planned("1031", NoAnswer(), inside("1032", "1831")),
 		},
 		{
-			"forwarded by the dialplan, from outside",
-			[]Outside{{Number: "00442079461802", Originator: "1802", Answered: true}},
-			calls(Caller{User: "0031201234502", Number: "5551802", Talk: talk, Inward: true}),
+			"forwarded by the phone", leg(number(12), "1012"),
+			planned("1012", Answer{Status: 302, Forward: number(12)}, inside("1013", "1012")),
 		},
 		{
-			"forwarded through a Local channel",
-			[]Outside{{Number: "00442079461851", Originator: "1851", Answered: true}},
-			calls(Caller{User: "1011", Number: "1851", Talk: talk}),
+			"forwarded by the phone, from outside", leg(number(14), "1014"),
+			planned("1014", Answer{Status: 302, Forward: number(14)}, inward("1014")),
 		},
 		{
-			"forwarded through a Local channel, from outside",
-			[]Outside{{Number: "00442079461852", Originator: "1852", Answered: true}},
-			calls(Caller{User: "0031201234552", Number: "5551852", Talk: talk, Inward: true}),
-		},
-		{
-			"forwarded by the phone",
-			[]Outside{{Number: number(12), Originator: "1012", Answered: true}},
-			planned("1012", Answer{Status: 302, Forward: number(12)}, calls(Caller{User: "1013", Number: "1012", Talk: talk})),
-		},
-		{
-			"forwarded by the phone, from outside",
-			[]Outside{{Number: number(14), Originator: "1014", Answered: true}},
-			planned("1014", Answer{Status: 302, Forward: number(14)},
-				calls(Caller{User: "0031201234514", Number: "5551014", Talk: talk, Inward: true})),
+			"a phone and an outside number ring, the phone answers",
+			[]Outside{{Number: own + "1843", Originator: "1034"}},
+			planned(own+"1843", NoAnswer(), inside("1034", "1843")),
 		},
 	}
 }
@@ -177,6 +179,35 @@ func transfers() []Scenario {
 				return c.Join(ctx, other)
 			}),
 		},
+		{
+			"attended transfer by key, in to out",
+			[]Outside{leg(25, "1035")},
+			inward("1035", func(ctx context.Context, c *Call) error {
+				c.wait(talk / 5)
+				if err := c.Press(ctx, "*2"); err != nil {
+					return err
+				}
+				c.wait(talk / 5) // the prompt
+				if err := c.Press(ctx, number(25)); err != nil {
+					return err
+				}
+				c.wait(2*time.Second + ring + talk/5) // until no more digit comes; then they talk
+				c.Hangup()
+				return nil
+			}),
+		},
+		{
+			"blind transfer, out to inside",
+			[]Outside{leg(30, "1036")},
+			planned("1037", Answer{Ring: ring, Talk: talk}, func(ctx context.Context, l *Lab) error {
+				c, err := l.Phone("1036").Call(ctx, number(30))
+				if err != nil {
+					return err
+				}
+				c.wait(talk / 2)
+				return c.Transfer(ctx, "1037")
+			}),
+		},
 		{"attended transfer, out to inside", []Outside{leg(24, "1024")}, outToInside},
 		{"attended transfer, out to out", []Outside{leg(26, "1026"), leg(27, "1026")}, outToOut},
 		{"click to call", []Outside{leg(28, "1028")}, click("PJSIP/1028", "1028", number(28))},
@@ -194,7 +225,7 @@ func inward(extension string, then func(context.Context, *Call) error) func(cont
 	return func(ctx context.Context, l *Lab) error {
 		caller := make(chan error, 1)
 		go func() {
-			c := Caller{User: "003120123" + extension, Number: "555" + extension, Talk: 2 * talk, Inward: true}
+			c := Caller{User: "003120123" + extension, Number: "555" + extension, Talk: 3 * talk, Inward: true}
 			caller <- c.Run(ctx, l.PBX)
 		}()
 		c, err := l.Phone(extension).Answered(ctx)

@@ -151,7 +151,7 @@ func (u *UA) handle(m *message, from netip.AddrPort, at time.Time) {
 	default:
 		u.reply(m, from, 200, "OK", nil)
 		if method == "NOTIFY" && c.transferred(m) {
-			u.running.Go(func() { c.hangup() })
+			u.running.Go(c.hangup)
 		}
 	}
 }
@@ -210,6 +210,21 @@ func (u *UA) sdp() string {
 	host, port := u.Address.Addr(), u.media.LocalAddr().(*net.UDPAddr).Port
 	return fmt.Sprintf("v=0\r\no=lab 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 0\r\n"+
 		"a=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n", host, host, port)
+}
+
+// HangupAll ends every call that is left, of which a dead PBX knows nothing.
+func (u *UA) HangupAll() {
+	u.mu.Lock()
+	var open []*Call
+	for _, c := range u.calls {
+		if !c.over() {
+			open = append(open, c)
+		}
+	}
+	u.mu.Unlock()
+	for _, c := range open {
+		u.running.Go(c.hangup)
+	}
 }
 
 // Leg is what the wire says of one call that came in. Times that did not come
