@@ -198,3 +198,43 @@ func appendText(b []byte, key, v string) []byte {
 	b = append(b, v...)
 	return append(b, '"')
 }
+
+// StoredEntry returns a call as it is in the books; CodeNotFound when it is not.
+func (p *Posting) StoredEntry(enterprise, id tollgate.ID) (Entry, error) {
+	e := Entry{CDR: &tollgate.CDR{}}
+	row := p.conn.QueryRowContext(p.ctx, "SELECT "+cdrColumns+`, purse_id, quota_id, unposted
+		FROM cdr WHERE id = $1 AND +enterprise_id = $2`, int64(id), int64(enterprise))
+	err := scanCDR(entryRow{row, &e}, e.CDR)
+	return e, failed(err, "call %d", id)
+}
+
+// entryRow scans the columns of a CDR and those of its entry after them.
+type entryRow struct {
+	row scanner
+	e   *Entry
+}
+
+func (r entryRow) Scan(dest ...any) error {
+	return r.row.Scan(append(dest, &r.e.Purse, &r.e.Quota, &r.e.Unposted)...)
+}
+
+const updateCharges = `UPDATE cdr SET purse_id = $4, quota_id = $5, unposted = $6,
+	status = $7, micro = $8, currency = $9, billed = $10, tariff_id = $11, deck_id = $12, rate = $13,
+	detail = $14, cost_status = $15, cost_micro = $16, cost_currency = $17, cost_billed = $18,
+	cost_tariff_id = $19, cost_deck_id = $20, cost_rate = $21, cost_detail = $22,
+	exchange = $23, margin = $24
+	WHERE id = $1 AND started_at = $2 AND +enterprise_id = $3 AND status = $25 AND cost_status = $26`
+
+// UpdateCharges replaces both charges of a call that still has the statuses of
+// the old; changed says whether it had.
+func (p *Posting) UpdateCharges(old *tollgate.CDR, e *Entry) (changed bool, err error) {
+	d, a, b := e.CDR, &e.CDR.Customer, &e.CDR.Cost
+	touched, err := p.exec(updateCharges, int64(d.ID), micros(d.Start), int64(d.Enterprise),
+		int64(e.Purse), int64(e.Quota), e.Unposted,
+		string(a.Status), a.Micro, string(a.Currency), a.Billed, int64(a.Tariff), int64(a.Deck), a.Rate,
+		string(appendDetail(nil, a)),
+		string(b.Status), b.Micro, string(b.Currency), b.Billed, int64(b.Tariff), int64(b.Deck), b.Rate,
+		string(appendDetail(nil, b)),
+		d.Exchange, d.Margin, string(old.Customer.Status), string(old.Cost.Status))
+	return touched == 1, failed(err, "pricing call %d", d.ID)
+}

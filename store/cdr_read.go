@@ -24,6 +24,7 @@ type CDRFilter struct {
 	Direction tollgate.Direction
 	Status    tollgate.ChargeStatus // of the customer side
 	Private   *bool
+	Unpriced  bool  // a tariff applies to a side but has no price for the call
 	MinAmount int64 // micro-units of the customer side, in whatever currency
 }
 
@@ -93,6 +94,9 @@ func (f *CDRFilter) rest(c *conditions) {
 	}
 	if f.Status != "" {
 		c.and("status = ?", string(f.Status))
+	}
+	if f.Unpriced {
+		c.and("(status = 'unpriced' OR cost_status = 'unpriced')")
 	}
 	if f.Private != nil {
 		c.and("private = ?", *f.Private)

@@ -51,6 +51,10 @@ func (db *DB) ConfigVersion(ctx context.Context) (int64, error) {
 // log writes one object's part of the change; before and after are what people
 // may see of it, nil for what did not or does no longer exist.
 func (c *Change) log(object string, before, after any) error {
+	return c.tx.log(c.actor, c.action, object, before, after)
+}
+
+func (t *tx) log(a Actor, action, object string, before, after any) error {
 	old, err := logText(before)
 	if err != nil {
 		return err
@@ -59,11 +63,10 @@ func (c *Change) log(object string, before, after any) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.exec(`INSERT INTO operation_log
+	_, err = t.exec(`INSERT INTO operation_log
 		(id, enterprise_id, actor, address, action, object, before, after)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		int64(c.db.NewID()), int64(c.actor.Enterprise), c.actor.Name, c.actor.Address,
-		c.action, object, old, made)
+		int64(t.db.NewID()), int64(a.Enterprise), a.Name, a.Address, action, object, old, made)
 	return failed(err, "writing the operation log")
 }
 

@@ -66,14 +66,19 @@ func (p *Posting) InsertTransfers(transfers []tollgate.Transfer) error {
 	return failed(err, "storing %d transfers", len(transfers))
 }
 
+// overdraftByTransfer begins the reason of an overdraft that a transfer made.
+const overdraftByTransfer = "transfer "
+
 // Delta is what a commit adds to one account, everything together.
 type Delta struct {
 	Enterprise tollgate.ID
 	Account    tollgate.ID
-	Balance    int64  // micro-units
-	Used       int64  // micro-units of a quota
-	Reason     string // recorded if the account goes below what it may owe
+	Balance    int64       // micro-units
+	Used       int64       // micro-units of a quota
+	Cause      tollgate.ID // the first transfer from it, recorded if the account goes below what it may owe
 }
+
+func (d *Delta) reason() string { return overdraftByTransfer + d.Cause.String() }
 
 const addBalance = `UPDATE account SET balance = balance + $3, used = used + $4,
 	overdraft = CASE
@@ -106,7 +111,7 @@ func (p *Posting) AddBalances(deltas []Delta) error {
 	reasons := make([]string, len(deltas))
 	for i, d := range deltas {
 		enterprises[i], accounts[i] = int64(d.Enterprise), int64(d.Account)
-		added[i], used[i], reasons[i] = d.Balance, d.Used, d.Reason
+		added[i], used[i], reasons[i] = d.Balance, d.Used, d.reason()
 	}
 	touched, err := p.exec(addBalances, enterprises, accounts, added, used, reasons)
 	if err != nil {
@@ -126,7 +131,7 @@ func (p *Posting) addBalancesOneByOne(deltas []Delta) error {
 	}
 	for _, d := range deltas {
 		r, err := statement.ExecContext(p.ctx,
-			int64(d.Enterprise), int64(d.Account), d.Balance, d.Used, d.Reason)
+			int64(d.Enterprise), int64(d.Account), d.Balance, d.Used, d.reason())
 		if err != nil {
 			return failed(err, "adding to the balance of account %d", d.Account)
 		}
@@ -142,14 +147,15 @@ func (p *Posting) addBalancesOneByOne(deltas []Delta) error {
 type Purse struct {
 	Enterprise tollgate.ID
 	ID         tollgate.ID
+	Kind       tollgate.AccountKind
 	Currency   tollgate.Currency
 }
 
 // Purse returns an account to post to; CodeNotFound when it does not exist.
 func (p *Posting) Purse(id tollgate.ID) (Purse, error) {
 	purse := Purse{ID: id}
-	err := p.queryRow("SELECT enterprise_id, currency FROM account WHERE id = $1",
-		[]any{int64(id)}, &purse.Enterprise, &purse.Currency)
+	err := p.queryRow("SELECT enterprise_id, kind, currency FROM account WHERE id = $1",
+		[]any{int64(id)}, &purse.Enterprise, &purse.Kind, &purse.Currency)
 	return purse, failed(err, "account %d", id)
 }
 
@@ -188,4 +194,9 @@ func (p *Posting) ClaimRequest(enterprise tollgate.ID, key string, transfer toll
 		WHERE enterprise_id = $1 AND id = (SELECT transfer_id FROM request_key
 			WHERE enterprise_id = $1 AND request = $2)`, int64(enterprise), key)
 	return earlier, failed(scanTransfer(row, earlier), "reading the transfer of request %q", key)
+}
+
+// Log writes to the operation log what a person did to the books.
+func (p *Posting) Log(a Actor, action, object string, after any) error {
+	return p.log(a, action, object, nil, after)
 }

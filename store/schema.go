@@ -231,8 +231,8 @@ CREATE TABLE request_key (
 
 CREATE TABLE usage (
 	enterprise_id BIGINT NOT NULL,
-	account_id BIGINT NOT NULL,
 	day BIGINT NOT NULL,
+	account_id BIGINT NOT NULL,
 	class {text},
 	operator_id BIGINT NOT NULL,
 	currency {text},
@@ -243,7 +243,7 @@ CREATE TABLE usage (
 	billed BIGINT NOT NULL,
 	micro BIGINT NOT NULL,
 	cost_micro BIGINT NOT NULL,
-	PRIMARY KEY (enterprise_id, account_id, day, class, operator_id, currency, cost_currency)
+	PRIMARY KEY (enterprise_id, day, account_id, class, operator_id, currency, cost_currency)
 ) {clustered};
 
 CREATE TABLE quarantine (

@@ -51,7 +51,7 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 func sqliteName(path string, more []string) string {
 	pragmas := append([]string{
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-65536)", "temp_store(MEMORY)",
+		"cache_size(-65536)",
 	}, more...)
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
 	name.RawQuery = url.Values{"_pragma": pragmas}.Encode()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -11,12 +12,22 @@ import (
 // started, where they went, who carried them, and the currencies of both sides.
 type UsageKey struct {
 	Enterprise   tollgate.ID       `json:"enterprise"`
-	Account      tollgate.ID       `json:"account"` // the payer; 0: nobody
 	Day          int64             `json:"day"`     // days since 1970-01-01
+	Account      tollgate.ID       `json:"account"` // the payer; 0: nobody
 	Class        tollgate.Class    `json:"class"`
 	Operator     tollgate.ID       `json:"operator"`
 	Currency     tollgate.Currency `json:"currency"`
 	CostCurrency tollgate.Currency `json:"cost_currency"`
+}
+
+// Compare orders keys as the table does.
+func (k UsageKey) Compare(o UsageKey) int {
+	return cmp.Or(
+		cmp.Compare(k.Enterprise, o.Enterprise), cmp.Compare(k.Day, o.Day),
+		cmp.Compare(k.Account, o.Account), cmp.Compare(k.Class, o.Class),
+		cmp.Compare(k.Operator, o.Operator), cmp.Compare(k.Currency, o.Currency),
+		cmp.Compare(k.CostCurrency, o.CostCurrency),
+	)
 }
 
 // UsageCount is how much was counted.
@@ -48,30 +59,30 @@ const dayMicros = 24 * 3600 * 1_000_000
 
 func dayOf(micro int64) int64 { return micro / dayMicros }
 
-// Add counts one call.
-func (u *UsageCount) Add(c *tollgate.CDR) {
-	u.Calls++
+// Add counts one call, or takes it back when sign is -1.
+func (u *UsageCount) Add(c *tollgate.CDR, sign int64) {
+	u.Calls += sign
 	if !c.Answer.IsZero() {
-		u.Answered++
+		u.Answered += sign
 	}
-	u.Talked += int64(c.Duration() / time.Microsecond)
-	u.Billed += c.Customer.Billed
-	u.Micro += c.Customer.Micro
-	u.CostMicro += c.Cost.Micro
+	u.Talked += sign * int64(c.Duration()/time.Microsecond)
+	u.Billed += sign * c.Customer.Billed
+	u.Micro += sign * c.Customer.Micro
+	u.CostMicro += sign * c.Cost.Micro
 }
 
 var usageTable = table{"usage", []string{
-	"enterprise_id", "account_id", "day", "class", "operator_id", "currency", "cost_currency",
+	"enterprise_id", "day", "account_id", "class", "operator_id", "currency", "cost_currency",
 	"calls", "answered", "talked", "billed", "micro", "cost_micro",
 }}
 
 const usageAdd = ` ON CONFLICT
-	(enterprise_id, account_id, day, class, operator_id, currency, cost_currency) DO UPDATE SET
+	(enterprise_id, day, account_id, class, operator_id, currency, cost_currency) DO UPDATE SET
 	calls = usage.calls + excluded.calls, answered = usage.answered + excluded.answered,
 	talked = usage.talked + excluded.talked, billed = usage.billed + excluded.billed,
 	micro = usage.micro + excluded.micro, cost_micro = usage.cost_micro + excluded.cost_micro`
 
-const usageAddMany = `INSERT INTO usage (enterprise_id, account_id, day, class, operator_id, currency,
+const usageAddMany = `INSERT INTO usage (enterprise_id, day, account_id, class, operator_id, currency,
 	cost_currency, calls, answered, talked, billed, micro, cost_micro)
 	SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],
 		$6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
@@ -95,8 +106,8 @@ func (p *Posting) AddUsage(counters []Usage) error {
 
 func writeUsage(w rowWriter, u *Usage) {
 	w.id(u.Enterprise)
-	w.id(u.Account)
 	w.int(u.Day)
+	w.id(u.Account)
 	w.text(string(u.Class))
 	w.id(u.Operator)
 	w.text(string(u.Currency))
@@ -115,7 +126,7 @@ func (p *Posting) addUsageArrays(counters []Usage) error {
 	for i := range counters {
 		u := &counters[i]
 		for j, v := range [...]int64{
-			int64(u.Enterprise), int64(u.Account), u.Day, int64(u.Operator),
+			int64(u.Enterprise), u.Day, int64(u.Account), int64(u.Operator),
 			u.Calls, u.Answered, u.Talked, u.Billed, u.Micro, u.CostMicro,
 		} {
 			ints[j] = append(ints[j], v)
@@ -140,7 +151,7 @@ type UsageFilter struct {
 // usageRowsMax bounds an answer that has no pages.
 const usageRowsMax = 100_000
 
-// Usage lists counters by enterprise, account and day. More than 100,000 are
+// Usage lists counters by enterprise, day and account. More than 100,000 are
 // refused with CodeInvalid: narrow the filter.
 func (db *DB) Usage(ctx context.Context, s Scope, f UsageFilter) ([]Usage, error) {
 	var c conditions
@@ -157,9 +168,9 @@ func (db *DB) Usage(ctx context.Context, s Scope, f UsageFilter) ([]Usage, error
 	if f.Operator != 0 {
 		c.and("operator_id = ?", int64(f.Operator))
 	}
-	found, err := list(ctx, db.read, scanUsage, `SELECT enterprise_id, account_id, day, class,
+	found, err := list(ctx, db.read, scanUsage, `SELECT enterprise_id, day, account_id, class,
 		operator_id, currency, cost_currency, calls, answered, talked, billed, micro, cost_micro
-		FROM usage`+c.where()+` ORDER BY enterprise_id, account_id, day, class, operator_id, currency,
+		FROM usage`+c.where()+` ORDER BY enterprise_id, day, account_id, class, operator_id, currency,
 		cost_currency LIMIT 100001`, c.args...)
 	if err == nil && len(found) > usageRowsMax {
 		return nil, tollgate.Errorf(tollgate.CodeInvalid,
@@ -169,6 +180,6 @@ func (db *DB) Usage(ctx context.Context, s Scope, f UsageFilter) ([]Usage, error
 }
 
 func scanUsage(row scanner, u *Usage) error {
-	return row.Scan(&u.Enterprise, &u.Account, &u.Day, &u.Class, &u.Operator, &u.Currency,
+	return row.Scan(&u.Enterprise, &u.Day, &u.Account, &u.Class, &u.Operator, &u.Currency,
 		&u.CostCurrency, &u.Calls, &u.Answered, &u.Talked, &u.Billed, &u.Micro, &u.CostMicro)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -29,12 +30,17 @@ func processID() int { return os.Getpid() }
 var errAbsent = errors.New("no PostgreSQL: install the package postgresql, or set TOLLGATE_TEST_POSTGRES")
 
 // cluster is a PostgreSQL server in which databases may be made.
-type cluster struct{ url string }
+type cluster struct {
+	url string
+	// What the server waits to end with this process; were it not kept, it would
+	// be closed as soon as memory is cleared up.
+	alive io.Closer
+}
 
 // started starts the server once for all tests of the process.
 var started = sync.OnceValues(func() (cluster, error) {
 	if url := os.Getenv("TOLLGATE_TEST_POSTGRES"); url != "" { //nolint:forbidigo // for tests alone
-		return cluster{url}, nil
+		return cluster{url: url}, nil
 	}
 	return start()
 })
@@ -137,13 +143,17 @@ func start() (cluster, error) {
 		return cluster{}, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	child := run("/bin/sh", "-c", serve, bin, dir)
-	if _, err := child.StdinPipe(); err != nil {
+	alive, err := child.StdinPipe()
+	if err != nil {
 		return cluster{}, err
 	}
 	if err := child.Start(); err != nil {
 		return cluster{}, err
 	}
-	c := cluster{fmt.Sprintf("postgres://tollgate@/postgres?host=%s&sslmode=disable", url.QueryEscape(dir))}
+	c := cluster{
+		url:   fmt.Sprintf("postgres://tollgate@/postgres?host=%s&sslmode=disable", url.QueryEscape(dir)),
+		alive: alive,
+	}
 	for range 100 {
 		if err = c.exec(context.Background(), "SELECT 1"); err == nil {
 			return c, nil

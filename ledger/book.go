@@ -1,0 +1,216 @@
+// Package ledger keeps the books: double entry, every amount once, every
+// finished call exactly one charge. All that changes money goes through one
+// writer, which gathers what is waiting, applies it in one transaction, and
+// answers after the commit. See DESIGN.md.
+package ledger
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"tollgate"
+	"tollgate/store"
+)
+
+const (
+	// commitRowsMax is how many settlements one commit carries unless Options says
+	// otherwise: enough that the cost of a commit is spread thin, few enough that
+	// whoever waits behind it does not wait long.
+	commitRowsMax = 10_000
+	// queueMax is how many operations may wait; more wait to be let in.
+	queueMax = 4096
+)
+
+// Options is what the outside world gives a book.
+type Options struct {
+	Now     func() time.Time // required
+	Log     *slog.Logger     // nil: silent
+	RowsMax int              // settlements in one commit; 0: 10,000
+}
+
+// Book is the books of one node. Operations wait until Run runs and are safe
+// for concurrent use.
+type Book struct {
+	db      *store.DB
+	now     func() time.Time
+	log     *slog.Logger
+	rowsMax int
+	queue   chan *operation
+	stopped chan struct{} // closed when Run has ended
+
+	// What the writer knows of accounts; only Run touches it. Enterprise and
+	// currency of an account never change, so it is forgotten only when a commit fails.
+	purses map[tollgate.ID]store.Purse
+	houses map[house]tollgate.ID
+}
+
+// house names a house account.
+type house struct {
+	enterprise tollgate.ID
+	currency   tollgate.Currency
+	name       string
+}
+
+// The house accounts: the other side of charges, and of what people pay in.
+const (
+	houseRevenue = "revenue"
+	houseFunding = "funding"
+)
+
+// New opens the books of a store.
+func New(db *store.DB, o Options) *Book {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.RowsMax <= 0 {
+		o.RowsMax = commitRowsMax
+	}
+	b := &Book{
+		db: db, now: o.Now, log: o.Log, rowsMax: o.RowsMax,
+		queue: make(chan *operation, queueMax), stopped: make(chan struct{}),
+	}
+	b.forget()
+	return b
+}
+
+func (b *Book) forget() {
+	b.purses, b.houses = map[tollgate.ID]store.Purse{}, map[house]tollgate.ID{}
+}
+
+// operation is one request that waits for a commit. Exactly one of settle,
+// post and reprice is what it asks.
+type operation struct {
+	ctx     context.Context
+	settle  []Settlement
+	post    *posting
+	reprice *repricing
+
+	done   chan struct{} // closed when it is answered
+	answer answer
+}
+
+// rows is how much of a commit the operation takes.
+func (o *operation) rows() int {
+	if o.reprice != nil {
+		return len(o.reprice.settlements)
+	}
+	return max(1, len(o.settle))
+}
+
+func (o *operation) finish(a answer) {
+	o.answer = a
+	close(o.done)
+}
+
+// do hands an operation to the writer and waits for its commit. When the
+// context ends first, the operation may still be committed: as every operation
+// is idempotent, whoever wants to know asks again.
+func (b *Book) do(ctx context.Context, o *operation) error {
+	o.ctx, o.done = ctx, make(chan struct{})
+	select {
+	case b.queue <- o:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.stopped:
+		return errStopped()
+	}
+	select {
+	case <-o.done:
+		return o.answer.err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.stopped:
+	}
+	select {
+	case <-o.done: // it was in the last commit
+		return o.answer.err
+	default:
+		return errStopped()
+	}
+}
+
+func errStopped() error {
+	return tollgate.Errorf(tollgate.CodeUnavailable, "the books are closed: this program is stopping")
+}
+
+// Run is the writer. It returns nil when the context ends, after the commit
+// that is under way; operations still waiting then fail with CodeUnavailable.
+// It runs once.
+func (b *Book) Run(ctx context.Context) error {
+	defer close(b.stopped)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case first := <-b.queue:
+			b.commit(b.gather(first))
+		}
+	}
+}
+
+// gather takes the operations that are waiting, up to one commit's worth, and
+// drops those whose callers have gone.
+func (b *Book) gather(first *operation) []*operation {
+	var batch []*operation
+	rows := 0
+	for o := first; ; {
+		if err := o.ctx.Err(); err != nil {
+			o.finish(answer{err: err})
+		} else {
+			batch = append(batch, o)
+			rows += o.rows()
+		}
+		if rows >= b.rowsMax {
+			return batch
+		}
+		select {
+		case o = <-b.queue:
+		default:
+			return batch
+		}
+	}
+}
+
+// commit applies operations in one transaction. If that fails, each is tried
+// alone, so that one that cannot be applied does not fail the others.
+func (b *Book) commit(batch []*operation) {
+	if len(batch) == 0 {
+		return
+	}
+	err := b.apply(batch)
+	if err == nil {
+		return
+	}
+	if len(batch) == 1 {
+		batch[0].finish(answer{err: err})
+		return
+	}
+	b.log.Warn("a commit failed and its operations are tried one by one",
+		"operations", len(batch), "error", err)
+	for _, o := range batch {
+		if err := b.apply([]*operation{o}); err != nil {
+			o.finish(answer{err: err})
+		}
+	}
+}
+
+// apply commits and answers, or returns why it could not and answers nobody.
+func (b *Book) apply(batch []*operation) error {
+	// The callers' contexts do not reach into the commit: it carries the money of
+	// others too. A bound on it is the database's own timeout.
+	ctx := context.WithoutCancel(batch[0].ctx)
+	var c *commit
+	err := b.db.Post(ctx, func(p *store.Posting) error {
+		c = b.newCommit(p) // anew at each try
+		return c.run(batch)
+	})
+	if err != nil {
+		b.forget() // it may hold accounts that were made and undone
+		return err
+	}
+	for i, o := range batch {
+		o.finish(c.answers[i])
+	}
+	return nil
+}
