@@ -127,7 +127,8 @@ func (p *PBX) share() error {
 			return err
 		}
 	}
-	return os.Symlink(filepath.Join(p.tree.root, "usr/share/asterisk/documentation"), filepath.Join(share, "documentation"))
+	documentation := filepath.Join(p.tree.root, "usr/share/asterisk/documentation")
+	return os.Symlink(documentation, filepath.Join(share, "documentation"))
 }
 
 // freePort returns a loopback port that nothing uses now, like the three after

@@ -182,19 +182,7 @@ func transfers() []Scenario {
 		{
 			"attended transfer by key, in to out",
 			[]Outside{leg(25, "1035")},
-			inward("1035", func(ctx context.Context, c *Call) error {
-				c.wait(talk / 5)
-				if err := c.Press(ctx, "*2"); err != nil {
-					return err
-				}
-				c.wait(talk / 5) // the prompt
-				if err := c.Press(ctx, number(25)); err != nil {
-					return err
-				}
-				c.wait(2*time.Second + ring + talk/5) // until no more digit comes; then they talk
-				c.Hangup()
-				return nil
-			}),
+			inward("1035", joinByKey),
 		},
 		{
 			"blind transfer, out to inside",
@@ -234,6 +222,22 @@ func inward(extension string, then func(context.Context, *Call) error) func(cont
 		}
 		return errors.Join(then(ctx, c), <-caller)
 	}
+}
+
+// joinByKey calls a number by the key of attended transfers, talks with it, and
+// connects it with the call.
+func joinByKey(ctx context.Context, c *Call) error {
+	c.wait(talk / 5)
+	if err := c.Press(ctx, "*2"); err != nil {
+		return err
+	}
+	c.wait(talk / 5) // the prompt
+	if err := c.Press(ctx, number(25)); err != nil {
+		return err
+	}
+	c.wait(2*time.Second + ring + talk/5) // until no more digit comes; then they talk
+	c.Hangup()
+	return nil
 }
 
 // outToInside calls out, calls a colleague, and connects the two.
