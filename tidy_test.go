@@ -95,7 +95,9 @@ func (h *house) add(name string, text []byte) error {
 			" if a room was evicted for it", name, path.Dir(name))
 	}
 	h.files = append(h.files, &source{
-		path: name, room: room, test: strings.HasSuffix(name, "_test.go"), text: text, syntax: syntax,
+		path: name, room: room, text: text, syntax: syntax,
+		// A package storetest helps the tests of store and is in no binary.
+		test: strings.HasSuffix(name, "_test.go") || strings.HasSuffix(path.Dir(name), "test"),
 	})
 	return nil
 }

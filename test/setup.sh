@@ -1,16 +1,16 @@
 #!/bin/sh
 # Installs the outside programs that the tests drive, where they are absent:
-# each line below is a program and the Debian package that brings it.
+# each line below is a Debian package and a program that it brings.
 set -eu
 
 missing=
-while read -r program package; do
-	command -v "$program" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$program" >/dev/null 2>&1 ||
-		missing="$missing $package"
+while read -r package program; do
+	# shellcheck disable=SC2086 # a pattern
+	ls $program >/dev/null 2>&1 || command -v "$program" >/dev/null 2>&1 || missing="$missing $package"
 done <<END
-sipp sip-tester
+sip-tester sipp
 mmdebstrap mmdebstrap
-initdb postgresql
+postgresql /usr/lib/postgresql/*/bin/initdb
 chromium chromium
 END
 [ -n "$missing" ] || exit 0
