@@ -21,15 +21,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// databases numbers the databases of this process.
-var databases = new(atomic.Int64)
+// schemas numbers the schemas of this process.
+var schemas = new(atomic.Int64)
 
 func processID() int { return os.Getpid() }
 
 // errAbsent says that there is no PostgreSQL to test with.
 var errAbsent = errors.New("no PostgreSQL: install the package postgresql, or set TOLLGATE_TEST_POSTGRES")
 
-// cluster is a PostgreSQL server in which databases may be made.
+// cluster is a PostgreSQL server with a database in which schemas may be made.
 type cluster struct {
 	url string
 	// What the server waits to end with this process; were it not kept, it would
@@ -67,13 +67,15 @@ func (c cluster) exec(ctx context.Context, text string) error {
 	return err
 }
 
-// database returns the URL of another database of the same server.
-func (c cluster) database(name string) string {
+// schema returns the URL of a schema of the server's database.
+func (c cluster) schema(name string) string {
 	u, err := url.Parse(c.url)
 	if err != nil {
 		panic(err) // it was good enough to connect with
 	}
-	u.Path = "/" + name
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
 	return u.String()
 }
 

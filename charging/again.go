@@ -1,0 +1,90 @@
+package charging
+
+import (
+	"context"
+
+	"tollgate"
+	"tollgate/ledger"
+	"tollgate/store"
+)
+
+// Replay settles quarantined records again, as if they had just arrived, and
+// removes from quarantine those that are in the books now. It returns a result
+// for each id, in their order; CodeNotFound for one that the scope does not see.
+func (f *Office) Replay(
+	ctx context.Context, actor store.Actor, scope store.Scope, ids []tollgate.ID,
+) ([]tollgate.Result, error) {
+	d, err := f.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settlements := make([]ledger.Settlement, len(ids))
+	for i, id := range ids {
+		kept, err := f.db.Quarantined(ctx, scope, id)
+		if err != nil {
+			return nil, err
+		}
+		d.settle(&kept.Record, f.now(), &settlements[i])
+		settlements[i].Release = id
+	}
+	results, err := f.book.Settle(ctx, settlements)
+	if err != nil {
+		return nil, err
+	}
+	f.announce(settlements, results)
+	return results, f.db.Post(ctx, func(p *store.Posting) error {
+		return p.Log(actor, "replay", "quarantine", results)
+	})
+}
+
+// PriceUnpriced prices the calls of a filter whose tariff had no price for
+// them when they ended, with the decks as they are now, and charges them. It
+// returns how many calls changed; a second run changes none.
+func (f *Office) PriceUnpriced(
+	ctx context.Context, actor store.Actor, scope store.Scope, filter store.CDRFilter,
+) (priced int, err error) {
+	d, err := f.directory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	filter.Unpriced = true
+	for paging := (store.Paging{Rows: store.PageRowsMax}); ; {
+		page, err := f.db.CDRs(ctx, scope, filter, paging)
+		if err != nil {
+			return priced, err
+		}
+		settlements := make([]ledger.Settlement, 0, len(page.Items))
+		for _, cdr := range page.Items {
+			if s := (ledger.Settlement{CDR: cdr}); d.settleAgain(&s) {
+				settlements = append(settlements, s)
+			}
+		}
+		n, err := f.book.Price(ctx, actor, settlements)
+		if priced += n; err != nil || page.Next == "" {
+			return priced, err
+		}
+		paging.After = page.Next
+	}
+}
+
+// settleAgain prices the sides of a stored call that have no price. Payer and
+// operator stay who they were.
+func (d *directory) settleAgain(s *ledger.Settlement) (changed bool) {
+	c := &s.CDR
+	if c.Customer.Status == tollgate.ChargeUnpriced {
+		reason := d.price(c.Customer.Tariff, c, &c.Customer)
+		changed = reason == "" && c.Customer.Status == tollgate.ChargePriced
+	}
+	if c.Cost.Status == tollgate.ChargeUnpriced {
+		reason := d.price(c.Cost.Tariff, c, &c.Cost)
+		changed = changed || reason == "" && c.Cost.Status == tollgate.ChargePriced
+	}
+	if !changed {
+		return false
+	}
+	d.margin(c)
+	if payer := d.accounts[c.Payer]; payer != nil {
+		s.Quota, s.Purse = d.purse(payer)
+	}
+	return true
+}

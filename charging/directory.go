@@ -1,0 +1,180 @@
+package charging
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tollgate"
+	"tollgate/numbering"
+	"tollgate/rating"
+)
+
+// parentsMax bounds the way from an account to whoever pays for it.
+const parentsMax = 8
+
+// directory is the configuration, compiled for pricing. It never changes: a
+// change of configuration makes a new one that shares what stayed the same.
+type directory struct {
+	version   int64
+	sites     map[tollgate.ID]*site
+	accounts  map[tollgate.ID]*tollgate.Account
+	codes     map[string][]*tollgate.Account // by account code, unique in an enterprise
+	operators map[tollgate.ID]tollgate.Operator
+	tariffs   map[tollgate.ID]*tariff
+	standard  map[tollgate.ID]tollgate.ID // enterprise, or 0 for the house → its default tariff
+	exchange  map[exchangePair][]exchangeRate
+	own       *numbering.Attributions // the user's own table
+}
+
+// site is one device with what belongs to it.
+type site struct {
+	device     tollgate.Device
+	plan       *numbering.Plan
+	extensions map[string]tollgate.ID // number → account
+	trunks     map[string]tollgate.Trunk
+}
+
+// serves reports whether an account may be charged for calls of the device:
+// a device of one enterprise charges no other.
+func (s *site) serves(a *tollgate.Account) bool {
+	return a != nil && (s.device.Enterprise == 0 || s.device.Enterprise == a.Enterprise)
+}
+
+// liable is the extension that pays for a call, as the device is set.
+func (s *site) liable(c *tollgate.CDR) string {
+	if c.Originator == "" || s.device.ForwardPayer == tollgate.ExtensionPays && c.Extension != "" {
+		return c.Extension
+	}
+	return c.Originator
+}
+
+// tariff is a compiled tariff, or why it does not compile.
+type tariff struct {
+	words    tollgate.Tariff
+	compiled *rating.Tariff
+	broken   error
+}
+
+// directory returns the configuration in force and reads it anew when it changed.
+func (f *Office) directory(ctx context.Context) (*directory, error) {
+	version, err := f.db.ConfigVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if d := f.current.Load(); d != nil && d.version == version {
+		return d, nil
+	}
+	f.reload.Lock()
+	defer f.reload.Unlock()
+	if d := f.current.Load(); d != nil && d.version >= version {
+		return d, nil
+	}
+	d, err := f.load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	f.current.Store(d)
+	return d, nil
+}
+
+func (f *Office) load(ctx context.Context) (*directory, error) {
+	from, err := f.db.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := &directory{
+		version:   from.Version,
+		sites:     make(map[tollgate.ID]*site, len(from.Devices)),
+		accounts:  make(map[tollgate.ID]*tollgate.Account, len(from.Accounts)),
+		codes:     make(map[string][]*tollgate.Account),
+		operators: make(map[tollgate.ID]tollgate.Operator, len(from.Operators)),
+		tariffs:   make(map[tollgate.ID]*tariff, len(from.Tariffs)),
+		standard:  make(map[tollgate.ID]tollgate.ID),
+		exchange:  exchangeTable(from.Exchange),
+	}
+	for i := range from.Accounts {
+		a := &from.Accounts[i]
+		d.accounts[a.ID] = a
+		if a.Code != "" {
+			d.codes[a.Code] = append(d.codes[a.Code], a)
+		}
+	}
+	for _, o := range from.Operators {
+		d.operators[o.ID] = o
+	}
+	own, err := numbering.NewAttributions(from.Attributions)
+	if err != nil {
+		return nil, fmt.Errorf("number attribution: %w", err)
+	}
+	d.own = own
+	for _, device := range from.Devices {
+		plan, err := numbering.NewPlan(device.Plan, own)
+		if err != nil {
+			return nil, fmt.Errorf("device %q: %w", device.Name, err)
+		}
+		d.sites[device.ID] = &site{
+			device: device, plan: plan,
+			extensions: make(map[string]tollgate.ID), trunks: make(map[string]tollgate.Trunk),
+		}
+	}
+	for _, e := range from.Extensions {
+		if s := d.sites[e.Device]; s != nil {
+			s.extensions[e.Number] = e.Account
+		}
+	}
+	for _, t := range from.Trunks {
+		if s := d.sites[t.Device]; s != nil {
+			s.trunks[t.Name] = t
+		}
+	}
+	return d, f.loadTariffs(ctx, from.Tariffs, d)
+}
+
+// loadTariffs compiles the tariffs that changed and keeps the others.
+func (f *Office) loadTariffs(ctx context.Context, words []tollgate.Tariff, d *directory) error {
+	previous := f.current.Load()
+	for _, w := range words {
+		if w.DefaultCustomer {
+			d.standard[w.Enterprise] = w.ID
+		}
+		if previous != nil {
+			if t := previous.tariffs[w.ID]; t != nil && t.words.Revision == w.Revision {
+				d.tariffs[w.ID] = &tariff{words: w, compiled: t.compiled, broken: t.broken}
+				continue
+			}
+		}
+		decks, err := f.db.Decks(ctx, w.ID)
+		if err != nil {
+			return fmt.Errorf("tariff %q: %w", w.Name, err)
+		}
+		t := &tariff{words: w}
+		t.compiled, t.broken = rating.Compile(w, decks)
+		d.tariffs[w.ID] = t
+	}
+	return nil
+}
+
+// customerTariff is the account's tariff, else its parents', else the
+// enterprise's default one, else the house's; 0 when there is none, and then
+// the call has no customer price.
+func (d *directory) customerTariff(payer *tollgate.Account, enterprise tollgate.ID) tollgate.ID {
+	for a, hops := payer, 0; a != nil && hops < parentsMax; a, hops = d.accounts[a.Parent], hops+1 {
+		if a.Tariff != 0 {
+			return a.Tariff
+		}
+	}
+	if own, ok := d.standard[enterprise]; ok {
+		return own
+	}
+	return d.standard[0]
+}
+
+// exchangePair is a currency and the one it is changed into.
+type exchangePair struct{ from, to tollgate.Currency }
+
+// exchangeRate is in force from an instant on.
+type exchangeRate struct {
+	since time.Time
+	rate  string // units of the second currency for one of the first, as written
+}

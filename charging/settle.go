@@ -1,0 +1,231 @@
+package charging
+
+import (
+	"fmt"
+	"time"
+
+	"tollgate"
+	"tollgate/ledger"
+	"tollgate/rating"
+)
+
+// Limits of a record; what lies beyond is quarantined.
+const (
+	uniqueIDBytesMax = 200
+	fieldBytesMax    = 255
+	callAgeMax       = 10 * 366 * 24 * time.Hour
+	clockAheadMax    = 24 * time.Hour
+	callDurationMax  = 31 * 24 * time.Hour
+)
+
+// settle turns one record into what the ledger commits. It has no side
+// effects: the same record under the same configuration gives the same settlement.
+func (d *directory) settle(r *tollgate.Record, now time.Time, s *ledger.Settlement) {
+	s.Record = *r
+	if s.Reason = d.place(r, now, &s.CDR); s.Reason != "" {
+		return
+	}
+	payer := d.accounts[s.CDR.Payer]
+	if s.Reason = d.priceCustomer(payer, &s.CDR); s.Reason != "" {
+		return
+	}
+	if s.Reason = d.priceCost(&s.CDR); s.Reason != "" {
+		return
+	}
+	d.margin(&s.CDR)
+	if payer != nil {
+		s.Quota, s.Purse = d.purse(payer)
+		purse := d.accounts[s.Purse]
+		if c := &s.CDR.Customer; purse != nil && c.Micro > 0 && c.Currency != purse.Currency {
+			s.Reason = fmt.Sprintf(
+				"tariff is in %s but account %q in %s: give the account a tariff in its own currency",
+				c.Currency, purse.Name, purse.Currency)
+		}
+	}
+}
+
+// place says what a record is: who, to where, when, over which line. It
+// returns why the record cannot be understood, or "".
+func (d *directory) place(r *tollgate.Record, now time.Time, c *tollgate.CDR) (reason string) {
+	if reason = check(r, now); reason != "" {
+		return reason
+	}
+	site := d.sites[r.Call.Device]
+	if site == nil {
+		return fmt.Sprintf("device %d is not known: add the device, then replay", r.Call.Device)
+	}
+	c.Call, c.Source, c.Direction, c.Cause = r.Call, r.Source, r.Direction, r.Cause
+	c.Extension, c.Originator, c.Caller = r.Extension, r.Originator, r.Caller
+	c.Trunk, c.AccountCode = r.Trunk, r.AccountCode
+	c.Start, c.Answer, c.End = micros(r.Start), micros(r.Answer), micros(r.End)
+	c.Number = site.plan.Normalise(r.Dialed)
+	if c.Direction == tollgate.Internal {
+		c.Number.Class = tollgate.ClassInternal
+	}
+	c.Number.Private = c.Number.Private || r.Private
+	if c.AccountCode == "" {
+		c.AccountCode = c.Number.Project
+	}
+	if reason = d.findPayer(site, c); reason != "" {
+		return reason
+	}
+	if trunk, ok := site.trunks[r.Trunk]; ok {
+		c.Operator = trunk.Operator
+	}
+	c.Enterprise = site.device.Enterprise
+	if payer := d.accounts[c.Payer]; payer != nil {
+		c.Enterprise = payer.Enterprise
+	}
+	return ""
+}
+
+// micros brings an instant to what the store keeps.
+func micros(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// check refuses records that contradict themselves.
+func check(r *tollgate.Record, now time.Time) (reason string) {
+	switch {
+	case r.Call.UniqueID == "" || len(r.Call.UniqueID) > uniqueIDBytesMax:
+		return fmt.Sprintf("unique_id must have 1 to %d bytes", uniqueIDBytesMax)
+	case r.Call.Leg < 0:
+		return "leg must not be negative"
+	case r.Direction != tollgate.Outbound && r.Direction != tollgate.Inbound && r.Direction != tollgate.Internal:
+		return fmt.Sprintf("direction %q: want outbound, inbound or internal", r.Direction)
+	case r.Cause < 0 || r.Cause > 127:
+		return fmt.Sprintf("cause %d: want a Q.850 value of 0 to 127", r.Cause)
+	case r.Start.IsZero() || r.End.IsZero():
+		return "start and end are needed"
+	case r.End.Before(r.Start):
+		return "the call ends before it starts"
+	case !r.Answer.IsZero() && (r.Answer.Before(r.Start) || r.End.Before(r.Answer)):
+		return "the answer lies outside start and end"
+	case r.Start.Before(now.Add(-callAgeMax)) || r.End.After(now.Add(clockAheadMax)):
+		return "the call lies more than ten years back or a day ahead: is the device's clock right?"
+	case r.Duration() > callDurationMax:
+		return "the call is longer than 31 days"
+	case r.Dialed == "" && r.Direction == tollgate.Outbound:
+		return "the dialled number is missing"
+	}
+	for _, field := range [...]string{r.Extension, r.Originator, r.Caller, r.Dialed, r.Trunk, r.AccountCode} {
+		if len(field) > fieldBytesMax {
+			return fmt.Sprintf("a field has more than %d bytes", fieldBytesMax)
+		}
+	}
+	return ""
+}
+
+// findPayer tries the payer rules in their order. It returns why it cannot
+// tell, or "".
+func (d *directory) findPayer(site *site, c *tollgate.CDR) (reason string) {
+	for _, a := range d.codes[c.AccountCode] {
+		if !site.serves(a) {
+			continue
+		}
+		if c.Payer != 0 {
+			return fmt.Sprintf("account code %q is used by two enterprises of this shared device: change one",
+				c.AccountCode)
+		}
+		c.Payer, c.PaidBy = a.ID, tollgate.PaidByAccountCode
+	}
+	if c.Payer != 0 {
+		return ""
+	}
+	if id, ok := site.extensions[site.liable(c)]; ok {
+		c.Payer, c.PaidBy = id, tollgate.PaidByExtension
+		return ""
+	}
+	if trunk, ok := site.trunks[c.Trunk]; ok && trunk.Account != 0 {
+		c.Payer, c.PaidBy = trunk.Account, tollgate.PaidByTrunk
+		return ""
+	}
+	if site.device.DefaultAccount != 0 {
+		c.Payer, c.PaidBy = site.device.DefaultAccount, tollgate.PaidByDefault
+	}
+	return ""
+}
+
+// purse says which account's money pays and which quota is used: the payer
+// itself, or the nearest parent that has money of its own.
+func (d *directory) purse(payer *tollgate.Account) (quota, purse tollgate.ID) {
+	for a, hops := payer, 0; a != nil && hops < parentsMax; a, hops = d.accounts[a.Parent], hops+1 {
+		if a.Mode == tollgate.ModeQuota && quota == 0 {
+			quota = a.ID
+		}
+		if a.Mode != tollgate.ModeParent && (a.Mode != tollgate.ModeQuota || a.Parent == 0) {
+			return quota, a.ID
+		}
+	}
+	return quota, 0
+}
+
+// priceCustomer prices what the call is sold for.
+func (d *directory) priceCustomer(payer *tollgate.Account, c *tollgate.CDR) (reason string) {
+	tariff := d.customerTariff(payer, c.Enterprise)
+	if c.Direction == tollgate.Inbound || tariff == 0 {
+		noCharge(&c.Customer)
+		return ""
+	}
+	return d.price(tariff, c, &c.Customer)
+}
+
+// priceCost prices what the call costs us.
+func (d *directory) priceCost(c *tollgate.CDR) (reason string) {
+	operator, ok := d.operators[c.Operator]
+	if c.Direction != tollgate.Outbound || !ok || operator.Tariff == 0 {
+		noCharge(&c.Cost)
+		return ""
+	}
+	return d.price(operator.Tariff, c, &c.Cost)
+}
+
+// noCharge marks a side that no tariff applies to. That is not the same as free.
+func noCharge(c *tollgate.Charge) {
+	*c = tollgate.Charge{
+		Status: tollgate.ChargeNone, Source: tollgate.ChargedByNothing, Spans: c.Spans[:0],
+	}
+}
+
+// price applies one tariff to one call.
+func (d *directory) price(id tollgate.ID, c *tollgate.CDR, out *tollgate.Charge) (reason string) {
+	t := d.tariffs[id]
+	if t == nil {
+		return fmt.Sprintf("tariff %d does not exist", id)
+	}
+	if t.broken != nil {
+		return fmt.Sprintf("tariff %q cannot be used: %v", t.words.Name, t.broken)
+	}
+	call := rating.Call{
+		Number: c.Number.E164, Class: c.Number.Class, Answer: c.Answer, Duration: c.Duration(),
+	}
+	switch c.Number.Class {
+	case tollgate.ClassEmergency:
+		freeEmergency(t, c, out)
+		return ""
+	case tollgate.ClassInternal:
+		call.Number = "" // an extension is no E.164 number: no prefix may match it
+	}
+	if err := t.compiled.Price(call, out); err != nil {
+		return fmt.Sprintf("tariff %q: %v", t.words.Name, err)
+	}
+	if c.Number.Class == tollgate.ClassInternal && out.Rate != string(tollgate.ClassInternal) {
+		noCharge(out) // a default price is for calls that leave the house
+	}
+	return ""
+}
+
+// freeEmergency prices an emergency call at nothing, whatever the decks say:
+// its short number would match the prefix of some country.
+func freeEmergency(t *tariff, c *tollgate.CDR, out *tollgate.Charge) {
+	*out = tollgate.Charge{
+		Status: tollgate.ChargePriced, Source: tollgate.ChargedByNothing, Currency: t.words.Currency,
+		Tariff: t.words.ID, Rate: string(tollgate.ClassEmergency), Spans: out.Spans[:0],
+	}
+	if c.Answer.IsZero() {
+		out.Status = tollgate.ChargeUnanswered
+	}
+}
