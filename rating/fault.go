@@ -102,22 +102,21 @@ func isDigits(s string) bool {
 
 // Duplicates finds every rate whose key another rate of the deck has already.
 func Duplicates(rates []tollgate.Rate) []*Fault {
-	type key struct{ prefix, number, class string }
-	seen := make(map[key]int, len(rates))
+	seen := make(map[string]int, len(rates)) // prefixes and classes, which are never digits
+	numbers := make(map[string]int)          // fixed numbers may equal prefixes
 	var faults []*Fault
 	for i := range rates {
 		r := &rates[i]
-		k := key{r.Prefix, r.Number, string(r.Class)}
-		first, twice := seen[k]
-		if !twice {
-			seen[k] = i
-			continue
-		}
-		name := "prefix"
+		keys, name := seen, "prefix"
 		if r.Number != "" {
-			name = "number"
-		} else if r.Class != "" {
+			keys, name = numbers, "number"
+		} else if r.Prefix == "" {
 			name = "class"
+		}
+		first, twice := keys[r.Key()]
+		if !twice {
+			keys[r.Key()] = i
+			continue
 		}
 		where := fmt.Sprintf("rate %d", first+1)
 		if rates[first].Line > 0 {
