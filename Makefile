@@ -16,7 +16,6 @@ build: ## Build bin/tollgate
 check: lint test fuzz ## All that CI asks: lint, test, fuzz
 
 test: setup ## Install what the tests need, then run all of them
-	$(GO) vet ./...
 	$(GO) test $(ROOMS)
 	$(GO) test -p 1 ./test/...
 
