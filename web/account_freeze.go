@@ -1,0 +1,38 @@
+package web
+
+import (
+	"net/http"
+
+	"tollgate/access"
+	"tollgate/store"
+)
+
+// accountFreeze freezes an account or makes it active again.
+func (s *site) accountFreeze(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	values, err := posted(w, r)
+	if err != nil {
+		return err
+	}
+	a, err := s.Store.Account(r.Context(), who.Scope(), id)
+	if err != nil {
+		return err
+	}
+	action := "unfreeze"
+	a.Frozen = values.Get("frozen") == "yes"
+	if a.Frozen {
+		action = "freeze"
+	}
+	err = s.Store.Change(r.Context(), who.Actor(), action+" account", func(c *store.Change) error {
+		changed := a
+		return c.PutAccount(&changed)
+	})
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, accountPath(id, action), http.StatusSeeOther)
+	return nil
+}

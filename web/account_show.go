@@ -1,0 +1,216 @@
+package web
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/store"
+)
+
+// accountShowPage is one account with its money and its latest calls.
+type accountShowPage struct {
+	page
+	MayChange      bool // its terms
+	MayFreeze      bool
+	ID             tollgate.ID
+	Name           string
+	Summary        string
+	Frozen         bool
+	FreezeQuestion string
+	Parents        []link
+	Balances       []balance
+	Transfers      []transferRow
+	Calls          []callRow
+	Recharge       *form // nil: not allowed, or no money of its own
+	Correction     *form
+	Facts          []fact
+	Children       []accountRow
+	Pager          pager
+}
+
+// balance is one of the large figures of an account.
+type balance struct {
+	Label  string
+	Amount *amount
+	Text   string // where there is no amount
+}
+
+// transferRow is one movement of money as the account sees it.
+type transferRow struct {
+	At     string
+	Kind   string
+	Note   string
+	By     string
+	CDR    string // id of the call; empty: none
+	Amount *amount
+}
+
+// How much of an account its page shows.
+const (
+	accountTransfers = 20
+	accountCalls     = 10
+	accountChildren  = 50
+)
+
+func (s *site) accountShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.accountPage(w, r, who, id, nil)
+}
+
+// accountPage shows an account; a form that failed comes back in its place.
+func (s *site) accountPage(
+	w http.ResponseWriter, r *http.Request, who access.Principal, id tollgate.ID, failed *form,
+) error {
+	v, err := s.reader(r, who)
+	if err != nil {
+		return err
+	}
+	a, err := s.Store.Account(r.Context(), v.scope, id)
+	if err != nil {
+		return err
+	}
+	p := newAccountPage(&a, v)
+	p.MayChange, p.MayFreeze = who.May(access.SetTerms), who.May(access.Change)
+	if p.MayChange && a.Mode != tollgate.ModeParent && a.Mode != tollgate.ModeQuota {
+		p.Recharge = rechargeForm(&a, url.Values{"key": {rand.Text()}})
+		p.Correction = correctionForm(&a, url.Values{"key": {rand.Text()}})
+	}
+	status := http.StatusOK
+	if failed != nil {
+		status = http.StatusUnprocessableEntity
+		if failed.prefix == rechargePrefix {
+			p.Recharge = failed
+		} else {
+			p.Correction = failed
+		}
+	}
+	if err := s.accountMovements(r, v, &a, p); err != nil {
+		return err
+	}
+	return s.show(w, r, status, "account_show", p)
+}
+
+func newAccountPage(a *tollgate.Account, v *reader) *accountShowPage {
+	p := &accountShowPage{
+		page: page{Title: a.Name, Section: "Accounts"}, ID: a.ID, Name: a.Name, Frozen: a.Frozen,
+		Summary:        sentenceCase(kindText(a.Kind)) + " · " + modeText(a, v.names),
+		FreezeQuestion: "Freeze " + a.Name + "? It places no calls until it is unfrozen.",
+		Facts:          accountFacts(a, v),
+	}
+	if a.Frozen {
+		p.FreezeQuestion = "Unfreeze " + a.Name + "?"
+	}
+	for _, parent := range v.names.parents(a) {
+		p.Parents = append(p.Parents, link{Label: parent.Name, Path: accountPath(parent.ID, "")})
+	}
+	money := func(label string, micro int64) {
+		sum := newAmount(tollgate.Money{Micro: micro, Currency: a.Currency})
+		p.Balances = append(p.Balances, balance{Label: label, Amount: sum})
+	}
+	switch a.Mode {
+	case tollgate.ModeParent:
+		p.Balances = append(p.Balances, balance{Label: "Pays", Text: modeText(a, v.names)})
+	case tollgate.ModeQuota:
+		money("Available", a.Available())
+		money("Used", a.Used)
+		money("Allowance", a.Allowance)
+	case tollgate.ModePrepaid, tollgate.ModePostpaid:
+		money("Balance", a.Balance)
+		money("Available", a.Available())
+		money("Credit limit", a.CreditLimit)
+		if a.Reserved != 0 {
+			money("Reserved", a.Reserved)
+		}
+	}
+	return p
+}
+
+// accountMovements reads the transfers, calls and children of an account.
+func (s *site) accountMovements(
+	r *http.Request, v *reader, a *tollgate.Account, p *accountShowPage,
+) error {
+	after := r.URL.Query().Get("after")
+	moved, err := s.Store.Transfers(r.Context(), v.scope, a.ID,
+		store.Paging{After: after, Rows: accountTransfers})
+	if err != nil {
+		return err
+	}
+	for i := range moved.Items {
+		p.Transfers = append(p.Transfers, newTransferRow(&moved.Items[i], a.ID, v))
+	}
+	if moved.Next != "" {
+		p.Pager.Next = accountPath(a.ID, "") + "?after=" + url.QueryEscape(moved.Next)
+	}
+	if after != "" {
+		p.Pager.Back = accountPath(a.ID, "")
+	}
+	calls, err := s.Store.CDRs(r.Context(), v.scope, store.CDRFilter{Account: a.ID},
+		store.Paging{Rows: accountCalls})
+	if err != nil {
+		return err
+	}
+	p.Calls = v.rows(calls.Items)
+	children, err := s.Store.Accounts(r.Context(), v.scope, store.AccountFilter{Parent: a.ID},
+		store.Paging{Rows: accountChildren})
+	if err != nil {
+		return err
+	}
+	for i := range children.Items {
+		p.Children = append(p.Children, newAccountRow(&children.Items[i], v.names))
+	}
+	return nil
+}
+
+// newTransferRow shows a transfer from the side of an account: what leaves it
+// is negative.
+func newTransferRow(t *tollgate.Transfer, account tollgate.ID, v *reader) transferRow {
+	micro := t.Amount
+	if t.Debit == account {
+		micro = -micro
+	}
+	row := transferRow{
+		At: instant(t.At, v.told.zone), Kind: sentenceCase(string(t.Kind)), Note: t.Note, By: t.By,
+		Amount: newAmount(tollgate.Money{Micro: micro, Currency: t.Currency}),
+	}
+	if t.By == "" {
+		row.By = "Tollgate"
+	}
+	if t.CDR != 0 {
+		row.CDR = t.CDR.String()
+	}
+	return row
+}
+
+func accountFacts(a *tollgate.Account, v *reader) []fact {
+	tariff := fact{Label: "Tariff", Value: v.names.tariff(a.Tariff), Path: "/tariffs/" + a.Tariff.String()}
+	if a.Tariff == 0 {
+		tariff = fact{Label: "Tariff", Value: "inherited"}
+	}
+	if !v.house {
+		tariff.Path = ""
+	}
+	facts := []fact{
+		tariff,
+		{Label: "Account code", Value: orDash(a.Code), Mono: a.Code != ""},
+		{Label: "Currency", Value: string(a.Currency)},
+	}
+	if a.ID == a.Enterprise {
+		facts = append(facts, fact{Label: "Time zone", Value: a.Timezone})
+	}
+	return append(facts, fact{Label: "Since", Value: instant(a.Created, v.told.zone)})
+}
+
+// sentenceCase raises the first letter of a word of ours.
+func sentenceCase(s string) string {
+	if s == "" {
+		return s
+	}
+	return fmt.Sprintf("%c%s", s[0]&^0x20, s[1:])
+}

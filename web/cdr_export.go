@@ -1,0 +1,115 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/batch"
+	"tollgate/store"
+)
+
+// exportRowsMax bounds one export; narrow the filters for more.
+const exportRowsMax = 1_000_000
+
+// exportWriteMax is how long the reader of an export may take for one page of it.
+const exportWriteMax = time.Minute
+
+// cdrExport writes what a search found as a sheet. It reads page by page, so
+// that memory stays flat.
+func (s *site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.reader(r, who)
+	if err != nil {
+		return err
+	}
+	f := newCDRFilter(r.URL.Query(), v)
+	if f.form.Failed {
+		return tollgate.Errorf(tollgate.CodeInvalid, "a filter cannot be read: go back and mend it")
+	}
+	paging := store.Paging{Rows: store.PageRowsMax}
+	found, err := s.Store.CDRs(r.Context(), v.scope, f.filter, paging)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="calls-%s.csv"`,
+		v.told.now.In(v.told.zone).Format("20060102-150405")))
+	sheet := batch.NewWriter(w, exportColumns(v.house)...)
+	control := http.NewResponseController(w)
+	for rows := 0; ; {
+		for i := range found.Items {
+			sheet.Write(exportRow(&found.Items[i], v)...)
+		}
+		rows += len(found.Items)
+		_ = control.SetWriteDeadline(s.Now().Add(exportWriteMax)) // not every writer has deadlines
+		if err := sheet.Flush(); err != nil {
+			return nil //nolint:nilerr // the reader is gone: nobody to tell
+		}
+		if found.Next == "" || rows >= exportRowsMax {
+			return nil
+		}
+		paging.After = found.Next
+		if found, err = s.Store.CDRs(r.Context(), v.scope, f.filter, paging); err != nil {
+			// The header is sent: end the connection, so that half a sheet is not taken for a whole.
+			s.Log.Error("export failed", "path", r.URL.Path, "error", err)
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+func exportColumns(house bool) []string {
+	columns := []string{
+		"id", "start", "answer", "end", "seconds", "extension", "originator", "caller", "dialed", "number",
+		"class", "country", "destination", "account", "account_code", "private", "cause",
+		"amount", "currency", "billed_seconds", "rate", "status",
+	}
+	if house {
+		columns = append(columns, "device", "trunk", "operator",
+			"cost_amount", "cost_currency", "cost_billed_seconds", "cost_rate", "cost_status", "margin")
+	}
+	return columns
+}
+
+func exportRow(c *tollgate.CDR, v *reader) []string {
+	row := []string{
+		c.ID.String(), exportTime(c.Start), exportTime(c.Answer), exportTime(c.End),
+		fmt.Sprintf("%d.%03d", c.Duration().Milliseconds()/1000, c.Duration().Milliseconds()%1000),
+		c.Extension, c.Originator, c.Caller, c.Number.Raw, c.Number.E164, string(c.Number.Class),
+		c.Number.Country, c.Number.Destination, v.names.account(c.Payer), c.AccountCode,
+		strconv.FormatBool(c.Number.Private), strconv.Itoa(int(c.Cause)),
+	}
+	row = append(row, exportCharge(&c.Customer)...)
+	if !v.house {
+		return row
+	}
+	row = append(row, v.names.device(c.Call.Device), c.Trunk, v.names.operator(c.Operator))
+	row = append(row, exportCharge(&c.Cost)...)
+	if c.Margin == nil {
+		return append(row, "")
+	}
+	return append(row, tollgate.FormatMicro(*c.Margin))
+}
+
+// exportCharge writes an amount only where there is one: no price is not zero.
+func exportCharge(c *tollgate.Charge) []string {
+	if c.Status != tollgate.ChargePriced && c.Status != tollgate.ChargeUnanswered {
+		return []string{"", "", "", "", string(c.Status)}
+	}
+	return []string{
+		tollgate.FormatMicro(c.Micro), string(c.Currency), strconv.FormatInt(c.Billed, 10), c.Rate,
+		string(c.Status),
+	}
+}
+
+// exportTime is in UTC: a sheet goes from zone to zone.
+func exportTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}

@@ -1,0 +1,239 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/store"
+)
+
+// deviceShowPage is one telephone system with what belongs to it.
+type deviceShowPage struct {
+	page
+	MayChange      bool
+	ID             tollgate.ID
+	Name           string
+	State, Tone    string
+	Problem        string
+	Summary        string
+	Password       string // docking password, shown once
+	PushPath       string
+	Account        string
+	Trunks         []trunkRow
+	TrunkForm      *form
+	Extensions     []extensionRow
+	ExtensionsText string
+	NoExtensions   string
+	ExtensionForm  *form
+	ExtensionPager pager
+	Facts          []fact
+	Plan           []fact
+}
+
+type trunkRow struct {
+	Name, Operator, Account string
+	Mapped                  bool // else only named in the connection
+}
+
+type extensionRow struct{ Number, Name, Account string }
+
+// extensionRows is how many extensions a page lists.
+const extensionRows = 100
+
+// deviceExtra is what an action adds to the page it leads to.
+type deviceExtra struct {
+	password                 string
+	trunkForm, extensionForm *form
+}
+
+func (s *site) deviceShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.devicePage(w, r, who, id, deviceExtra{})
+}
+
+// findDevice returns a device of the scope.
+func (s *site) findDevice(r *http.Request, scope store.Scope, id tollgate.ID) (tollgate.Device, error) {
+	devices, err := s.Store.Devices(r.Context(), scope)
+	if err != nil {
+		return tollgate.Device{}, err
+	}
+	i := slices.IndexFunc(devices, func(d tollgate.Device) bool { return d.ID == id })
+	if i < 0 {
+		return tollgate.Device{}, tollgate.Errorf(tollgate.CodeNotFound, "device %d does not exist", id)
+	}
+	return devices[i], nil
+}
+
+func (s *site) devicePage(
+	w http.ResponseWriter, r *http.Request, who access.Principal, id tollgate.ID, extra deviceExtra,
+) error {
+	v, err := s.reader(r, who)
+	if err != nil {
+		return err
+	}
+	d, err := s.findDevice(r, v.scope, id)
+	if err != nil {
+		return err
+	}
+	row := newDeviceRow(&d, s.deviceStates(), v)
+	p := &deviceShowPage{
+		page: page{Title: d.Name, Section: "Devices"}, MayChange: who.May(access.SetTerms),
+		ID: d.ID, Name: d.Name, State: row.State, Tone: row.Tone, Problem: row.Problem,
+		Summary: row.Kind + " at " + row.Address, Password: extra.password, Account: d.Account,
+		PushPath: "/api/v1/devices/" + url.PathEscape(d.Name) + "/records",
+		Facts:    deviceFacts(&d, row, v), Plan: planFacts(&d.Plan),
+	}
+	if d.Kind != tollgate.DeviceAsterisk {
+		p.Summary = "Pushes its records, or is imported from files"
+	}
+	p.Trunks = trunkRows(&d, v.names)
+	if err := s.deviceExtensions(r, v, &d, p); err != nil {
+		return err
+	}
+	if p.MayChange {
+		p.TrunkForm, p.ExtensionForm = extra.trunkForm, extra.extensionForm
+		if p.TrunkForm == nil {
+			p.TrunkForm = trunkForm(&d, v, url.Values{"name": {firstUnmapped(p.Trunks)}})
+		}
+		if p.ExtensionForm == nil {
+			p.ExtensionForm = extensionForm(&d, v, url.Values{})
+		}
+	}
+	status := http.StatusOK
+	if extra.trunkForm != nil || extra.extensionForm != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	return s.show(w, r, status, "device_show", p)
+}
+
+func (s *site) deviceExtensions(r *http.Request, v *reader, d *tollgate.Device, p *deviceShowPage) error {
+	after := r.URL.Query().Get("after")
+	found, err := s.Store.Extensions(r.Context(), v.scope, d.ID,
+		store.Paging{After: after, Rows: extensionRows})
+	if err != nil {
+		return err
+	}
+	for _, e := range found.Items {
+		p.Extensions = append(p.Extensions, extensionRow{e.Number, e.Name, v.names.account(e.Account)})
+	}
+	p.ExtensionsText = "Numbers and who pays for them"
+	p.NoExtensions = "Calls that no account code and no trunk places are paid by nobody: " +
+		"map extensions here, or set a default account."
+	if name := v.names.account(d.DefaultAccount); name != "" {
+		p.NoExtensions = "Calls that no account code and no trunk places are paid by " + name + "."
+	}
+	p.ExtensionPager.NextLabel, p.ExtensionPager.BackLabel = "Next", "First"
+	p.ExtensionPager.Text = plural(len(p.Extensions), "extension", "extensions") + " on this page"
+	if found.Next != "" {
+		p.ExtensionPager.Next = devicePagePath(d.ID, "after", found.Next) + "#extensions"
+	}
+	if after != "" {
+		p.ExtensionPager.Back = devicePagePath(d.ID) + "#extensions"
+	}
+	return nil
+}
+
+// trunkRows lists the trunks that are mapped and those that are only named in
+// the connection.
+func trunkRows(d *tollgate.Device, n *names) []trunkRow {
+	var rows []trunkRow
+	named := slices.Clone(d.Asterisk.Trunks)
+	for _, t := range n.directory.Trunks {
+		if t.Device == d.ID {
+			rows = append(rows, trunkRow{t.Name, n.operator(t.Operator), n.account(t.Account), true})
+			named = slices.DeleteFunc(named, func(s string) bool { return s == t.Name })
+		}
+	}
+	for _, name := range named {
+		rows = append(rows, trunkRow{Name: name})
+	}
+	return rows
+}
+
+func firstUnmapped(rows []trunkRow) string {
+	for _, row := range rows {
+		if !row.Mapped {
+			return row.Name
+		}
+	}
+	return ""
+}
+
+func deviceFacts(d *tollgate.Device, row deviceRow, v *reader) []fact {
+	payer := fact{Label: "Default account", Value: "nobody"}
+	if name := v.names.account(d.DefaultAccount); name != "" {
+		payer.Value, payer.Path = name, accountPath(d.DefaultAccount, "")
+	}
+	owner := "shared by all companies"
+	if name := v.names.account(d.Enterprise); name != "" {
+		owner = name
+	}
+	facts := []fact{{Label: "Company", Value: owner}, payer, {Label: "Time zone", Value: d.Timezone}}
+	if d.Kind == tollgate.DeviceAsterisk {
+		facts = append(facts,
+			fact{Label: "Address", Value: d.Asterisk.Address, Mono: true},
+			fact{Label: "Encryption", Value: yesNo(d.Asterisk.TLS, "TLS", "none")},
+			fact{Label: "User", Value: d.Asterisk.Username, Mono: true},
+			fact{Label: "Event journal", Value: orDash(d.Asterisk.CELFile), Mono: true},
+			fact{Label: "Call records", Value: orDash(d.Asterisk.CDRFile), Mono: true})
+	}
+	return append(facts,
+		fact{Label: "Forwarded calls", Value: yesNo(d.ForwardPayer == tollgate.ExtensionPays,
+			"paid by the caller's extension", "paid by who forwarded them")},
+		fact{Label: "Docking account", Value: orDash(d.Account), Mono: d.Account != ""},
+		fact{Label: "Calls up", Value: orDash(row.Calls)},
+		fact{Label: "Last record", Value: row.LastRecord})
+}
+
+func planFacts(plan *tollgate.DialingPlan) []fact {
+	extensions := "none"
+	if plan.ExtensionDigitsMax > 0 {
+		extensions = "up to " + strconv.Itoa(plan.ExtensionDigitsMax) + " digits"
+	}
+	return []fact{
+		{Label: "Country", Value: orDash(plan.Country)},
+		{Label: "Area code", Value: orDash(plan.AreaCode)},
+		{Label: "Route prefixes", Value: orDash(strings.Join(plan.RoutePrefixes, ", "))},
+		{Label: "Private codes", Value: orDash(strings.Join(plan.PrivateCodes, ", "))},
+		{Label: "Project code", Value: orDash(plan.ProjectCode)},
+		{Label: "International", Value: yesNo(plan.InternationalPrefix == "", "as in the country", plan.InternationalPrefix)},
+		{Label: "National", Value: yesNo(plan.NationalPrefix == "", "as in the country", plan.NationalPrefix)},
+		{Label: "Extensions", Value: extensions},
+		{Label: "Emergency", Value: "the country's" + prefixed(", ", strings.Join(plan.Emergency, ", "))},
+	}
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+func yesNo(is bool, yes, no string) string {
+	if is {
+		return yes
+	}
+	return no
+}
+
+// devicePagePath is a device's page with parameters.
+func devicePagePath(id tollgate.ID, parameters ...string) string {
+	path := "/devices/" + id.String()
+	values := url.Values{}
+	for i := 0; i+1 < len(parameters); i += 2 {
+		values.Set(parameters[i], parameters[i+1])
+	}
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}

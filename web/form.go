@@ -1,0 +1,214 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"tollgate"
+)
+
+const (
+	formBytesMax  = 256 << 10 // of a posted form
+	fieldBytesMax = 16 << 10  // of one field
+)
+
+// form is what a page asks for. Values are kept when something is wrong with
+// one of them, and the fault stands beside its field with the remedy.
+type form struct {
+	Action   string
+	Submit   string
+	Cancel   string // where the way back leads; empty: no such way
+	Confirm  string // question to ask first; empty: none
+	Error    string // what is wrong with the whole
+	Sections []*section
+	Failed   bool
+	prefix   string // of the field ids, where a page has several forms
+	values   url.Values
+}
+
+// section is a titled group of fields.
+type section struct {
+	Title, Lead string
+	Single      bool // one column
+	Fields      []*field
+}
+
+// field is one question of a form.
+type field struct {
+	ID           string
+	Name         string
+	Label        string
+	Type         string // text by default; select, textarea, checkbox, hidden or an input type
+	Value        string
+	Placeholder  string
+	Hint         string
+	Error        string
+	Autocomplete string
+	Mode         string // inputmode: what keyboard a phone shows
+	Required     bool
+	Full         bool // takes the whole width
+	Focus        bool
+	Options      []option
+}
+
+// option is one choice of a select field.
+type option struct {
+	Value, Label string
+	Selected     bool
+}
+
+// Describes names the elements that say more about the field.
+func (f *field) Describes() string {
+	var ids []string
+	if f.Error != "" {
+		ids = append(ids, f.ID+"-error")
+	}
+	if f.Hint != "" {
+		ids = append(ids, f.ID+"-hint")
+	}
+	return strings.Join(ids, " ")
+}
+
+// newForm makes a form whose fields take their values from what was posted, or
+// from the values a page begins with.
+func newForm(action, submit string, values url.Values) *form {
+	return &form{Action: action, Submit: submit, values: values}
+}
+
+// section adds a group of fields and fills in their values.
+func (f *form) section(title, lead string, fields ...*field) *section {
+	s := &section{Title: title, Lead: lead, Fields: fields}
+	for _, each := range fields {
+		f.fill(each)
+	}
+	f.Sections = append(f.Sections, s)
+	return s
+}
+
+func (f *form) fill(each *field) {
+	each.ID = f.prefix + each.Name
+	if each.Type == "" {
+		each.Type = "text"
+	}
+	if each.Type != "password" { // a secret is never sent back
+		each.Value = f.values.Get(each.Name)
+	}
+	for i := range each.Options {
+		each.Options[i].Selected = each.Options[i].Value == each.Value
+	}
+}
+
+// get returns what was typed, without the spaces around it.
+func (f *form) get(name string) string { return strings.TrimSpace(f.values.Get(name)) }
+
+// list returns what was typed, split at commas, semicolons and line ends.
+func (f *form) list(name string) []string {
+	parts := strings.FieldsFunc(f.get(name), func(r rune) bool { return strings.ContainsRune(",;\n\r", r) })
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+}
+
+// id returns what was chosen in a list of rows; 0 for the empty choice, and a
+// fault beside the field for anything that is no id.
+func (f *form) id(name string) tollgate.ID {
+	text := f.get(name)
+	if text == "" {
+		return 0
+	}
+	var id tollgate.ID
+	if err := id.UnmarshalText([]byte(text)); err != nil {
+		f.fail(name, "Choose one of the list.")
+	}
+	return id
+}
+
+// fail writes a fault beside a field; the first one stays. A field that the form
+// does not have fails the whole.
+func (f *form) fail(name, message string) {
+	f.Failed = true
+	for _, s := range f.Sections {
+		for _, each := range s.Fields {
+			if each.Name == name {
+				if each.Error == "" {
+					each.Error = message
+				}
+				return
+			}
+		}
+	}
+	f.Error = message
+}
+
+// require fails every named field that is empty.
+func (f *form) require(names ...string) {
+	for _, name := range names {
+		if f.get(name) == "" {
+			f.fail(name, "Please fill this in.")
+		}
+	}
+}
+
+// refuse shows an error of another room: its message when it is meant for
+// people; other errors are returned for the page to report.
+func (f *form) refuse(err error) error {
+	switch tollgate.CodeOf(err) {
+	case tollgate.CodeInvalid, tollgate.CodeConflict, tollgate.CodeNoCredit, tollgate.CodeFrozen:
+		f.Failed = true
+		f.Error = sentence(err.Error())
+		return nil
+	}
+	return err
+}
+
+// status is what the page of the form answers with.
+func (f *form) status() int {
+	if f.Failed {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
+}
+
+// sentence makes an error message a sentence.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
+}
+
+// posted reads a posted form within its limits.
+func posted(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, formBytesMax)
+	if err := r.ParseForm(); err != nil {
+		return nil, tollgate.Errorf(tollgate.CodeInvalid, "read the form: %w", err)
+	}
+	for name, values := range r.PostForm {
+		for _, v := range values {
+			if len(v) > fieldBytesMax {
+				return nil, tollgate.Errorf(tollgate.CodeInvalid, "%s is too long", name)
+			}
+		}
+	}
+	return r.PostForm, nil
+}
+
+// choices makes options of rows, with a first one that stands for none.
+func choices[T any](none string, rows []T, describe func(T) (tollgate.ID, string)) []option {
+	out := make([]option, 0, len(rows)+1)
+	if none != "" {
+		out = append(out, option{Label: none})
+	}
+	for _, row := range rows {
+		id, label := describe(row)
+		out = append(out, option{Value: id.String(), Label: label})
+	}
+	return out
+}

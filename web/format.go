@@ -1,0 +1,142 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"tollgate"
+)
+
+// amount is money as people read it: at least two decimals, and what is below a
+// hundredth apart, so that a page can show it smaller. Nothing is rounded away.
+type amount struct {
+	Minus    bool
+	Whole    string // with separators and two decimals: 1,234.56
+	Rest     string // the other four decimals without trailing zeros
+	Currency tollgate.Currency
+}
+
+func newAmount(m tollgate.Money) *amount {
+	digits, minus := strings.CutPrefix(tollgate.FormatMicro(m.Micro), "-")
+	units, fraction, _ := strings.Cut(digits, ".")
+	return &amount{
+		Minus: minus, Whole: thousands(units) + "." + fraction[:2],
+		Rest: strings.TrimRight(fraction[2:], "0"), Currency: m.Currency,
+	}
+}
+
+// String prints the amount for places that hold only text.
+func (a *amount) String() string {
+	sign := ""
+	if a.Minus {
+		sign = "−"
+	}
+	return sign + a.Whole + a.Rest + " " + string(a.Currency)
+}
+
+// thousands puts a comma between every three of the digits.
+func thousands(digits string) string {
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// digitsAndPoint takes the separators off again.
+func digitsAndPoint(s string) string { return strings.ReplaceAll(s, ",", "") }
+
+func count(n int64) string { return thousands(strconv.FormatInt(n, 10)) }
+
+// clock prints a duration as m:ss or h:mm:ss, in whole seconds cut off as a
+// telephone shows them.
+func clock(d time.Duration) string {
+	s := int64(d / time.Second)
+	if s < 3600 {
+		return fmt.Sprintf("%d:%02d", s/60, s%60)
+	}
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+}
+
+// minutes prints seconds as minutes with one decimal, cut off.
+func minutes(seconds int64) string {
+	return count(seconds/60) + "." + strconv.FormatInt(seconds%60/6, 10)
+}
+
+const (
+	instantLayout = "2006-01-02 15:04:05"
+	minuteLayout  = "2006-01-02 15:04"
+	formLayout    = "2006-01-02T15:04:05" // what a browser's date and time field sends
+)
+
+// instant prints a time in a zone; a zero time is a dash.
+func instant(t time.Time, zone *time.Location) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.In(zone).Format(instantLayout)
+}
+
+// shortInstant prints a time for lists: without the year while it is this one.
+func shortInstant(t, now time.Time, zone *time.Location) string {
+	if t.IsZero() || t.In(zone).Year() != now.In(zone).Year() {
+		return instant(t, zone)
+	}
+	return t.In(zone).Format("2 Jan 15:04:05")
+}
+
+// zoneText says which zone times are shown in and what that is now.
+func zoneText(zone *time.Location, now time.Time) string {
+	abbreviation, offset := now.In(zone).Zone()
+	if zone == time.UTC {
+		return "in UTC"
+	}
+	sign := '+'
+	if offset < 0 {
+		sign, offset = '−', -offset
+	}
+	name := zone.String()
+	text := fmt.Sprintf("UTC%c%d", sign, offset/3600)
+	if rest := offset % 3600 / 60; rest != 0 {
+		text += fmt.Sprintf(":%02d", rest)
+	}
+	if strings.ContainsAny(abbreviation, "+-") { // zones without a name of their own
+		return fmt.Sprintf("in %s (now %s)", name, text)
+	}
+	return fmt.Sprintf("in %s (now %s, %s)", name, abbreviation, text)
+}
+
+// internationalDigitsMin tells numbers of the public network from short codes.
+const internationalDigitsMin = 7
+
+// numberText prints a called number: international numbers with a plus, short
+// codes and extensions as they are dialled.
+func numberText(n *tollgate.Number) string {
+	switch {
+	case n.E164 == "":
+		return n.Raw
+	case n.Country == "" || len(n.E164) < internationalDigitsMin:
+		return n.E164
+	}
+	return "+" + n.E164
+}
+
+// classText names a class for people.
+func classText(c tollgate.Class) string {
+	switch c {
+	case tollgate.ClassUnknown:
+		return "unknown"
+	case tollgate.ClassTollFree:
+		return "toll-free"
+	}
+	return string(c)
+}
+
+// plural prints a number of things.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(int64(n)) + " " + many
+}

@@ -1,0 +1,48 @@
+package web
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+
+	"tollgate/access"
+	"tollgate/store"
+)
+
+func (s *site) loginList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.reader(r, who)
+	if err != nil {
+		return err
+	}
+	after := r.URL.Query().Get("after")
+	found, err := s.Store.LoginLog(r.Context(), v.scope, store.Paging{After: after})
+	if err != nil {
+		return err
+	}
+	p := &logPage{page: page{Title: "Log of logins", Section: "Log"}, Logins: true}
+	for _, l := range found.Items {
+		row := logRow{At: instant(l.At, v.told.zone), Who: orDash(l.Name), Address: orDash(l.Address)}
+		row.What, row.Tone = "logged in", "good"
+		if !l.Success {
+			row.What, row.Tone = l.Reason, "bad"
+		} else if l.Reason != "" {
+			row.What = "logged in, " + l.Reason
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	p.Pager = logPager("/log/logins", after, found.Next)
+	return s.show(w, r, http.StatusOK, "operation_list", p)
+}
+
+// sortedKeys are the keys of both maps.
+func sortedKeys(a, b map[string]json.RawMessage) []string {
+	keys := map[string]bool{}
+	for k := range a {
+		keys[k] = true
+	}
+	for k := range b {
+		keys[k] = true
+	}
+	return slices.Sorted(maps.Keys(keys))
+}

@@ -1,0 +1,101 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"tollgate/access"
+	"tollgate/store"
+)
+
+// logPage lists what people did, or who logged in.
+type logPage struct {
+	page
+	Logins bool
+	Rows   []logRow
+	Pager  pager
+}
+
+type logRow struct{ At, Who, Address, What, Tone, Object, Changes string }
+
+func (s *site) operationList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.reader(r, who)
+	if err != nil {
+		return err
+	}
+	after := r.URL.Query().Get("after")
+	found, err := s.Store.OperationLog(r.Context(), v.scope, store.Paging{After: after})
+	if err != nil {
+		return err
+	}
+	p := &logPage{page: page{Title: "Log of operations", Section: "Log"}}
+	for _, o := range found.Items {
+		p.Rows = append(p.Rows, logRow{
+			At: instant(o.At, v.told.zone), Who: o.Actor, Address: orDash(o.Address), What: o.Action,
+			Object: objectText(v.names, o.Object), Changes: changesText(o.Before, o.After),
+		})
+	}
+	p.Pager = logPager("/log", after, found.Next)
+	return s.show(w, r, http.StatusOK, "operation_list", p)
+}
+
+func logPager(path, after, next string) pager {
+	var p pager
+	if next != "" {
+		p.Next = path + "?after=" + url.QueryEscape(next)
+	}
+	if after != "" {
+		p.Back = path
+	}
+	return p
+}
+
+// objectText puts the name to what the log knows by kind and id.
+func objectText(n *names, object string) string {
+	kind, id, _ := strings.Cut(object, " ")
+	id, rest, _ := strings.Cut(id, " ")
+	name := ""
+	switch kind {
+	case "account":
+		name = n.account(idOr0(id))
+	case "device":
+		name = n.device(idOr0(id))
+	case "tariff":
+		name = n.tariff(idOr0(id))
+	case "operator":
+		name = n.operator(idOr0(id))
+	}
+	if name == "" {
+		return object
+	}
+	return kind + " " + name + prefixed(" ", rest)
+}
+
+// changesText shows what an object was and became: the fields that differ.
+func changesText(before, after string) string {
+	var was, is map[string]json.RawMessage
+	if json.Unmarshal([]byte(before), &was) != nil || json.Unmarshal([]byte(after), &is) != nil {
+		return strings.TrimSpace(indented(before) + "\n→\n" + indented(after))
+	}
+	var b strings.Builder
+	for _, key := range sortedKeys(was, is) {
+		if string(was[key]) != string(is[key]) {
+			b.WriteString(key + ": " + orDash(string(was[key])) + " → " + orDash(string(is[key])) + "\n")
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func indented(text string) string {
+	if text == "" {
+		return "nothing"
+	}
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(text), "", "  ") != nil {
+		return text
+	}
+	return b.String()
+}

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/store"
+)
+
+// overviewPage is today at a glance and the calls as they end.
+type overviewPage struct {
+	page
+	Day     string
+	Figures figures
+	Guide   *guide // what is still to be set up; nil: nothing
+	Calls   []callRow
+}
+
+// figures are the sums over some calls. Money is listed by currency.
+type figures struct {
+	Calls, Answered string
+	Minutes         string
+	Revenue         []*amount
+	Cost            []*amount
+	Margin          []*amount
+	House           bool   // show the cost and the margin
+	Waiting         bool   // show what waits for a person
+	Unpriced        string // empty: none
+	UnpricedPath    string
+	Quarantined     string // empty: none
+}
+
+// guide leads a newcomer to the first priced call.
+type guide struct {
+	Done  int
+	Steps []guideStep
+}
+
+type guideStep struct {
+	Title, Text, Path, Action string
+	Done                      bool
+}
+
+// latestRows is how many calls the overview begins with.
+const latestRows = 25
+
+func (s *site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.reader(r, who)
+	if err != nil {
+		return err
+	}
+	latest, err := s.Store.CDRs(r.Context(), v.scope, store.CDRFilter{}, store.Paging{Rows: latestRows})
+	if err != nil {
+		return err
+	}
+	today, err := s.today(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	p := &overviewPage{
+		page: page{Title: "Overview", Section: "Overview"}, Calls: v.rows(latest.Items),
+		Figures: today, Day: v.told.now.In(v.told.zone).Format("Monday 2 January 2006"),
+	}
+	if who.May(access.SetTerms) {
+		p.Guide = newGuide(v.names, len(latest.Items) > 0)
+	}
+	return s.show(w, r, http.StatusOK, "overview_show", p)
+}
+
+// today sums up the calls that began since midnight.
+func (s *site) today(ctx context.Context, v *reader) (figures, error) {
+	from := v.told.dayStart()
+	sums, err := s.Store.Totals(ctx, v.scope, store.CDRFilter{From: from})
+	if err != nil {
+		return figures{}, err
+	}
+	f := newFigures(&sums, v.house)
+	if !v.house {
+		return f, nil
+	}
+	f.Waiting = true
+	if sums.Unpriced > 0 {
+		f.Unpriced = count(sums.Unpriced)
+		f.UnpricedPath = "/cdrs?" + url.Values{
+			"status": {string(tollgate.ChargeUnpriced)},
+			"from":   {from.Format(formLayout)},
+		}.Encode()
+	}
+	n, err := s.Store.QuarantineCount(ctx, v.scope)
+	if n > 0 {
+		f.Quarantined = count(n)
+	}
+	return f, err
+}
+
+// newGuide lists the way to the first priced call, nil when it has been walked.
+func newGuide(n *names, called bool) *guide {
+	operators, trunks := len(n.operators) > 0, len(n.directory.Trunks) > 0
+	steps := []guideStep{
+		{
+			Title: "Import a tariff", Done: len(n.tariffs) > 0, Path: "/tariffs", Action: "How",
+			Text: "What calls are sold for, and what they cost: a small file and a sheet of rates.",
+		},
+		{
+			Title: "Add an account", Done: len(n.accounts) > 0, Path: "/accounts/new", Action: "Add",
+			Text: "The company that pays for the calls.",
+		},
+		{
+			Title: "Connect an Asterisk", Done: len(n.devices) > 0, Path: "/devices/new", Action: "Connect",
+			Text: "Address, user and secret of its manager interface, and the names of its trunks.",
+		},
+		{
+			Title: "Name the operator", Done: operators && trunks, Path: "/operators", Action: "Name",
+			Text: "The carrier behind the trunk, with the tariff it bills you by.",
+		},
+		{
+			Title: "Make a call", Done: called, Path: "/devices", Action: "See the devices",
+			Text: "When it ends it appears below with its price, its cost and the reason for both.",
+		},
+	}
+	g := &guide{Steps: steps}
+	for _, step := range steps {
+		if step.Done {
+			g.Done++
+		}
+	}
+	if called && len(n.devices) > 0 || g.Done == len(steps) {
+		return nil
+	}
+	return g
+}

@@ -1,0 +1,195 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/store"
+)
+
+// tariffShowPage is one tariff with the rates of one of its decks.
+type tariffShowPage struct {
+	page
+	ID              tollgate.ID
+	Name            string
+	Description     string
+	DefaultCustomer bool
+	RatesText       string
+	Filters         []*field
+	Filtered        bool
+	Rates           []rateRow
+	Pager           pager
+	Facts           []fact
+	Decks           []deckRow
+}
+
+type rateRow struct{ Key, Name, Price, PricePeak, Per, ConnectFee, Intervals string }
+
+type deckRow struct {
+	From, Text, Path string
+	Shown            bool
+}
+
+// rateRows is how many rates a page lists.
+const rateRows = 100
+
+func (s *site) tariffShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.reader(r, who)
+	if err != nil {
+		return err
+	}
+	t := v.names.tariffs[id]
+	if t == nil {
+		return tollgate.Errorf(tollgate.CodeNotFound, "tariff %d does not exist", id)
+	}
+	p := &tariffShowPage{
+		page: page{Title: t.Name, Section: "Tariffs"}, ID: t.ID, Name: t.Name,
+		Description: t.Description, DefaultCustomer: t.DefaultCustomer, Facts: tariffFacts(t, v.names),
+		RatesText: "None yet",
+	}
+	f := newForm("", "", r.URL.Query())
+	f.section("", "",
+		&field{Name: "number", Label: "Prefix or number begins with", Placeholder: "4930", Mode: "tel"},
+		&field{Name: "deck", Type: "hidden"})
+	p.Filters, p.Filtered = f.Sections[0].Fields, f.get("number") != ""
+	deck, err := s.tariffDecks(r, v, t, f.id("deck"), p)
+	if err != nil {
+		return err
+	}
+	if deck != 0 {
+		if err := s.tariffRates(r, v, deck, p); err != nil {
+			return err
+		}
+	}
+	return s.show(w, r, http.StatusOK, "tariff_show", p)
+}
+
+// tariffDecks lists the decks, newest first, and returns the one to show: that
+// which was asked for, else the one in force.
+func (s *site) tariffDecks(
+	r *http.Request, v *reader, t *tollgate.Tariff, asked tollgate.ID, p *tariffShowPage,
+) (tollgate.ID, error) {
+	decks, rates, err := s.Store.DeckList(r.Context(), v.scope, t.ID)
+	if err != nil || len(decks) == 0 {
+		return 0, err
+	}
+	shown := 0
+	for i, d := range decks {
+		if !d.Effective.After(v.told.now) {
+			shown = i
+		}
+	}
+	if i := slices.IndexFunc(decks, func(d tollgate.Deck) bool { return d.ID == asked }); i >= 0 {
+		shown = i
+	}
+	for i, d := range slices.Backward(decks) {
+		row := deckRow{
+			From: "Since ever", Text: plural(rates[i], "rate", "rates"), Shown: i == shown,
+			Path: "/tariffs/" + t.ID.String() + "?deck=" + d.ID.String(),
+		}
+		if !d.Effective.IsZero() {
+			row.From = d.Effective.In(v.told.zone).Format(minuteLayout)
+		}
+		if d.Effective.After(v.told.now) {
+			row.Text += ", not yet in force"
+		}
+		p.Decks = append(p.Decks, row)
+		if i == shown {
+			p.RatesText = row.Text + " · " + strings.ToLower(row.From)
+		}
+	}
+	return decks[shown].ID, nil
+}
+
+func (s *site) tariffRates(r *http.Request, v *reader, deck tollgate.ID, p *tariffShowPage) error {
+	query := r.URL.Query()
+	after := query.Get("after")
+	found, err := s.Store.Rates(r.Context(), v.scope, deck, digits(query.Get("number")),
+		store.Paging{After: after, Rows: rateRows})
+	if err != nil {
+		return err
+	}
+	for i := range found.Items {
+		p.Rates = append(p.Rates, newRateRow(&found.Items[i]))
+	}
+	path := func(after string) string {
+		values := url.Values{}
+		for _, name := range []string{"number", "deck"} {
+			if query.Get(name) != "" {
+				values.Set(name, query.Get(name))
+			}
+		}
+		if after != "" {
+			values.Set("after", after)
+		}
+		return "/tariffs/" + p.ID.String() + "?" + values.Encode()
+	}
+	p.Pager.Text = plural(len(p.Rates), "rate", "rates") + " on this page"
+	p.Pager.NextLabel, p.Pager.BackLabel = "Next", "First"
+	if found.Next != "" {
+		p.Pager.Next = path(found.Next)
+	}
+	if after != "" {
+		p.Pager.Back = path("")
+	}
+	return nil
+}
+
+func newRateRow(rate *tollgate.Rate) rateRow {
+	row := rateRow{
+		Key: rate.Key(), Name: rate.Name, Price: rate.Price, PricePeak: rate.PricePeak,
+		ConnectFee: rate.ConnectFee,
+	}
+	if rate.Number != "" {
+		row.Key += " exactly"
+	}
+	if rate.Per != "" {
+		row.Per = rate.Per + " s"
+	}
+	if rate.First != "" || rate.Next != "" {
+		row.Intervals = orDash(rate.First) + " / " + orDash(rate.Next)
+	}
+	return row
+}
+
+func tariffFacts(t *tollgate.Tariff, n *names) []fact {
+	limits := "none"
+	if t.MinCharge != "" || t.MaxCharge != "" {
+		limits = orDash(t.MinCharge) + " to " + orDash(t.MaxCharge)
+	}
+	grace := "none"
+	if t.Grace > 0 {
+		grace = plural(int(t.Grace), "second", "seconds")
+	}
+	holidays := "none"
+	if len(t.Peak.Holidays) > 0 {
+		holidays = strings.Join(t.Peak.Holidays, ", ")
+	}
+	duration := string(t.DurationRounding)
+	if duration == "" {
+		duration = string(tollgate.DurationUp)
+	}
+	return []fact{
+		{Label: "Used by", Value: tariffUse(n)[t.ID]},
+		{Label: "Currency", Value: string(t.Currency)},
+		{Label: "Time zone", Value: orDash(t.Timezone)},
+		{Label: "Default price", Value: priceText(t.Default.Price, t.Per)},
+		{Label: "Default peak", Value: priceText(t.Default.PricePeak, t.Per)},
+		{Label: "Connect fee", Value: orDash(t.Default.ConnectFee)},
+		{Label: "Intervals", Value: orDash(t.Default.First) + " / " + orDash(t.Default.Next) + " s"},
+		{Label: "Peak", Value: peakText(t)},
+		{Label: "Holidays", Value: holidays},
+		{Label: "Grace", Value: grace},
+		{Label: "Charge from–to", Value: limits},
+		{Label: "Amount", Value: roundingText(t)},
+		{Label: "Duration", Value: "whole seconds, " + duration},
+	}
+}
