@@ -12,11 +12,11 @@ func (p *Plan) attribute(r reading, n *tollgate.Number) {
 	if r.country != nil {
 		n.Country = r.country.iso
 	}
-	switch {
-	case r.class == tollgate.ClassEmergency:
+	switch r.class {
+	case tollgate.ClassEmergency:
 		n.Class, n.Destination = tollgate.ClassEmergency, "Emergency "+n.E164
 		return
-	case r.class == tollgate.ClassInternal:
+	case tollgate.ClassInternal:
 		n.Class, n.Destination = r.class, "Internal"
 		return
 	}

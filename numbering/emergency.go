@@ -5,7 +5,8 @@ import (
 )
 
 // extraEmergencies lists what libphonenumber's emergency numbers lack, and what
-// a device without a country can count on. (ITU-T E.161.1; EENA; the countries' regulators)
+// a device without a country can count on. Sources: ITU-T E.161.1,
+// EENA, the countries' regulators.
 func extraEmergencies(country string) []string {
 	switch country {
 	case "":

@@ -93,7 +93,7 @@ func newWorld() (*world, error) {
 	return w, nil
 }
 
-// serviceNames are the calling codes that belong to no country. (ITU-T E.164 list of assigned codes)
+// serviceNames are the calling codes that belong to no country, as ITU-T assigns them (E.164 annex).
 func serviceNames() map[string]string {
 	return map[string]string{
 		"800": "International freephone",

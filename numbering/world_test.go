@@ -30,9 +30,10 @@ func TestWorldAgainstLibrary(t *testing.T) {
 			continue // too many digits, or nothing but zeros
 		}
 		region, wanted := phonenumbers.GetRegionCodeForNumber(asked), kindOfLibrary(phonenumbers.GetNumberType(asked))
-		if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY {
+		switch region {
+		case phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
 			region = ""
-		} else if region == "" {
+		case "":
 			region = phonenumbers.GetRegionCodeForCountryCode(int(asked.GetCountryCode()))
 		}
 		if country.iso != region || got != wanted {
@@ -129,8 +130,9 @@ func kindOfLibrary(t phonenumbers.PhoneNumberType) kind {
 		return kindPersonal
 	case phonenumbers.VOIP, phonenumbers.UAN, phonenumbers.VOICEMAIL:
 		return kindNongeographic
+	default:
+		return kindUnknown
 	}
-	return kindUnknown
 }
 
 // sampleNumbers returns E.164 digits of every country: examples of every kind,
