@@ -12,11 +12,11 @@ func (p *Plan) attribute(r reading, n *tollgate.Number) {
 	if r.country != nil {
 		n.Country = r.country.iso
 	}
-	switch r.class {
-	case tollgate.ClassEmergency:
-		n.Class, n.Destination = tollgate.ClassEmergency, "Emergency "+n.E164
+	if r.class == tollgate.ClassEmergency {
+		n.Class, n.Destination = r.class, "Emergency "+n.E164
 		return
-	case tollgate.ClassInternal:
+	}
+	if r.class == tollgate.ClassInternal {
 		n.Class, n.Destination = r.class, "Internal"
 		return
 	}
