@@ -22,9 +22,23 @@ func ImportRates(
 	if err != nil || len(rejects) > 0 {
 		return Preview{}, rejects, err
 	}
-	words, decks, err := tariffNamed(ctx, db, tariff)
+	words, err := houseTariff(ctx, db, tariff)
 	if err != nil {
 		return Preview{}, nil, err
+	}
+	preview, err := PutDeck(ctx, db, actor, words, effective, rates, dryRun)
+	return preview, nil, err
+}
+
+// PutDeck is ImportRates for rates that ReadRates has read and a tariff that is
+// known already.
+func PutDeck(
+	ctx context.Context, db *store.DB, actor store.Actor, words tollgate.Tariff, effective time.Time,
+	rates []tollgate.Rate, dryRun bool,
+) (Preview, error) {
+	decks, err := db.Decks(ctx, words.ID)
+	if err != nil {
+		return Preview{}, err
 	}
 	deck := tollgate.Deck{Tariff: words.ID, Effective: effective.UTC(), Rates: rates}
 	var before []tollgate.Rate
@@ -34,13 +48,14 @@ func ImportRates(
 		}
 	}
 	if _, err := rating.Compile(words, []tollgate.Deck{deck}); err != nil {
-		return Preview{}, nil, tollgate.Errorf(tollgate.CodeInvalid, "tariff %q with these rates: %w", tariff, err)
+		return Preview{}, tollgate.Errorf(tollgate.CodeInvalid, "tariff %q with these rates: %w", words.Name, err)
 	}
-	return apply(ctx, db, actor, "import rates", dryRun,
+	preview, _, err := apply(ctx, db, actor, "import rates", dryRun,
 		func(c *store.Change) (Preview, []Reject, error) {
 			put := deck
 			return compareRates(before, rates), nil, c.PutDeck(&put)
 		})
+	return preview, err
 }
 
 // compareRates says what becomes of each rate of a deck.
@@ -70,17 +85,26 @@ func compareRates(before, after []tollgate.Rate) (preview Preview) {
 
 // tariffNamed finds a tariff of the house with its decks.
 func tariffNamed(ctx context.Context, db *store.DB, name string) (tollgate.Tariff, []tollgate.Deck, error) {
+	t, err := houseTariff(ctx, db, name)
+	if err != nil {
+		return t, nil, err
+	}
+	decks, err := db.Decks(ctx, t.ID)
+	return t, decks, err
+}
+
+// houseTariff finds a tariff of the house.
+func houseTariff(ctx context.Context, db *store.DB, name string) (tollgate.Tariff, error) {
 	tariffs, err := db.Tariffs(ctx, store.Everything)
 	if err != nil {
-		return tollgate.Tariff{}, nil, err
+		return tollgate.Tariff{}, err
 	}
 	for _, t := range tariffs {
 		if t.Enterprise == 0 && t.Name == name {
-			decks, err := db.Decks(ctx, t.ID)
-			return t, decks, err
+			return t, nil
 		}
 	}
-	return tollgate.Tariff{}, nil, tollgate.Errorf(tollgate.CodeNotFound, "no tariff is named %q", name)
+	return tollgate.Tariff{}, tollgate.Errorf(tollgate.CodeNotFound, "no tariff is named %q", name)
 }
 
 // ExportRates writes the deck of a tariff that is in force at an instant, so
