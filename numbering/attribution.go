@@ -1,8 +1,10 @@
 package numbering
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"tollgate"
 )
@@ -20,13 +22,14 @@ type Attributions struct {
 }
 
 // NewAttributions builds the table; rows may be nil. It refuses, with
-// CodeInvalid and the row counted from 1, what CheckAttribution refuses and a
+// CodeInvalid and the row counted from 1, what CheckAttribution finds and a
 // prefix that is there twice.
 func NewAttributions(rows []tollgate.Attribution) (*Attributions, error) {
 	prefixes := make([]string, len(rows))
 	for i := range rows {
-		if err := CheckAttribution(&rows[i]); err != nil {
-			return nil, tollgate.Errorf(tollgate.CodeInvalid, "attribution %d: %w", i+1, err)
+		if field, reason := CheckAttribution(&rows[i]); field != "" {
+			return nil, tollgate.Errorf(tollgate.CodeInvalid, "attribution %d, prefix %.40q: %s %s",
+				i+1, rows[i].Prefix, field, reason)
 		}
 		prefixes[i] = rows[i].Prefix
 	}
@@ -41,25 +44,22 @@ func NewAttributions(rows []tollgate.Attribution) (*Attributions, error) {
 	return &Attributions{world: w, rows: slices.Clone(rows), index: index}, nil
 }
 
-// CheckAttribution says what is wrong with one row on its own, as a CodeInvalid
-// error that begins with the name of the field.
-func CheckAttribution(row *tollgate.Attribution) error {
-	refuse := func(format string, args ...any) error {
-		return tollgate.Errorf(tollgate.CodeInvalid, format, args...)
-	}
+// CheckAttribution says which field of a row is wrong and how it should be, both
+// empty if the row is right.
+func CheckAttribution(row *tollgate.Attribution) (field, reason string) {
 	switch {
 	case !allDigits(row.Prefix) || len(row.Prefix) < 1 || len(row.Prefix) > PrefixDigitsMax:
-		return refuse("prefix %.40q: want 1 to %d digits", row.Prefix, PrefixDigitsMax)
+		return "prefix", fmt.Sprintf("must be 1 to %d digits", PrefixDigitsMax)
 	case row.Class != tollgate.ClassUnknown && !slices.Contains(tollgate.Classes(), row.Class):
-		return refuse("class %.40q: want one of %v, or nothing", row.Class, tollgate.Classes())
+		return "class", fmt.Sprintf("must be empty or one of %v", tollgate.Classes())
 	case row.Country != "" && !isCountryCode(row.Country):
-		return refuse("country %.40q: want two capital letters, such as DE, or nothing", row.Country)
-	case len(row.Destination) > attributionTextMax:
-		return refuse("destination %.40q…: at most %d bytes", row.Destination, attributionTextMax)
+		return "country", "must be empty or two capital letters, such as DE"
+	case len(row.Destination) > attributionTextMax || !utf8.ValidString(row.Destination):
+		return "destination", fmt.Sprintf("must be at most %d bytes of UTF-8", attributionTextMax)
 	case !allDigits(row.AreaCode) || len(row.AreaCode) > PrefixDigitsMax:
-		return refuse("area_code %.40q: want up to %d digits", row.AreaCode, PrefixDigitsMax)
+		return "area_code", fmt.Sprintf("must be empty or up to %d digits", PrefixDigitsMax)
 	}
-	return nil
+	return "", ""
 }
 
 // row returns the user's row for a number; nil if there is none.

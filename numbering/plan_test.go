@@ -46,12 +46,12 @@ func TestNewAttributionsRefuses(t *testing.T) {
 		rows []tollgate.Attribution
 		want string
 	}{
-		{"prefix", []tollgate.Attribution{{Prefix: "49"}, {Prefix: "+49"}}, `attribution 2: prefix "+49"`},
-		{"no prefix", []tollgate.Attribution{{}}, `attribution 1: prefix ""`},
-		{"class", []tollgate.Attribution{{Prefix: "49", Class: "cheap"}}, `class "cheap"`},
-		{"country", []tollgate.Attribution{{Prefix: "49", Country: "Germany"}}, `country "Germany"`},
-		{"area code", []tollgate.Attribution{{Prefix: "49", AreaCode: "x"}}, `area_code "x"`},
-		{"destination", []tollgate.Attribution{{Prefix: "49", Destination: strings.Repeat("x", 201)}}, `destination`},
+		{"prefix", []tollgate.Attribution{{Prefix: "49"}, {Prefix: "+49"}}, `attribution 2, prefix "+49": prefix must`},
+		{"no prefix", []tollgate.Attribution{{}}, `attribution 1, prefix "": prefix must`},
+		{"class", []tollgate.Attribution{{Prefix: "49", Class: "cheap"}}, `class must be empty or one of`},
+		{"country", []tollgate.Attribution{{Prefix: "49", Country: "Germany"}}, `country must be empty or two capital letters`},
+		{"area code", []tollgate.Attribution{{Prefix: "49", AreaCode: "x"}}, `area_code must`},
+		{"destination", []tollgate.Attribution{{Prefix: "49", Destination: strings.Repeat("x", 201)}}, `destination must be at most 200 bytes`},
 		{"twice", []tollgate.Attribution{{Prefix: "49"}, {Prefix: "49"}}, `prefix "49" is there twice: 1 and 2`},
 	}
 	for _, test := range tests {
