@@ -91,3 +91,24 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// BenchmarkExplain makes the sentence for a call over two bands.
+func BenchmarkExplain(b *testing.B) {
+	source := specimen.Tariff()
+	source.Default = tollgate.Rate{Price: "0.05", PricePeak: "0.10", ConnectFee: "0.1", First: "10", Next: "6"}
+	source.Peak = tollgate.PeakWindow{From: "08:00", To: "18:00"}
+	tariff, err := Compile(source, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var charge tollgate.Charge
+	if err := tariff.Price(Call{Answer: wednesday, Duration: time.Minute}, &charge); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if Explain(&charge) == "" {
+			b.Fatal("no sentence")
+		}
+	}
+}

@@ -3,6 +3,7 @@ package rating
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 
 	"tollgate"
@@ -24,15 +25,15 @@ func Explain(c *tollgate.Charge) string {
 		return fmt.Sprintf("The call of %s%s is free because it is not longer than the grace time of %s s.",
 			lasting(c.Seconds), matched(c), c.Limit)
 	}
-	return fmt.Sprintf("The call of %s%s is charged as %s (%s): %s.",
-		lasting(c.Seconds), matched(c), lasting(c.Billed), intervals(c), parts(c))
+	return "The call of " + lasting(c.Seconds) + matched(c) + " is charged as " + lasting(c.Billed) +
+		" (" + intervals(c) + "): " + parts(c) + "."
 }
 
 // Step is one line of the calculation behind a charge.
 type Step struct {
 	Label string // what it is for
 	Sum   string // how it is calculated; empty: it is a given amount
-	Value string // the exact amount, or its first twelve decimals and "…"
+	Value string // the seconds, or the exact amount, or its first twelve decimals and "…"
 }
 
 // Steps lists the calculation behind a priced charge, from its spans to the
@@ -41,7 +42,7 @@ func Steps(c *tollgate.Charge) []Step {
 	if c.Status != tollgate.ChargePriced || c.Source != tollgate.ChargedByTariff {
 		return nil
 	}
-	var steps []Step
+	steps := []Step{{Label: "billed", Sum: pulses(c), Value: fmt.Sprintf("%d s", c.Billed)}}
 	for _, s := range c.Spans {
 		steps = append(steps, Step{
 			Label: fmt.Sprintf("seconds %d to %d, %s", s.From, s.From+s.Seconds, bandName(s.Band)),
@@ -65,6 +66,18 @@ func Steps(c *tollgate.Charge) []Step {
 	return append(steps, Step{Label: "rounded once", Value: c.Money().String()})
 }
 
+// pulses says of which intervals the billed seconds are.
+func pulses(c *tollgate.Charge) string {
+	if c.Next < 1 || c.Billed <= c.First {
+		return fmt.Sprintf("%d s", c.Billed)
+	}
+	text := fmt.Sprintf("%d × %d s", (c.Billed-c.First)/c.Next, c.Next)
+	if c.First > 0 {
+		text = fmt.Sprintf("%d s + %s", c.First, text)
+	}
+	return text
+}
+
 // parts says which seconds cost what, and what that makes.
 func parts(c *tollgate.Charge) string {
 	spans := merged(c.Spans)
@@ -78,13 +91,13 @@ func parts(c *tollgate.Charge) string {
 		if twoPrices {
 			name = "at the " + bandName(s.Band) + " price of"
 		}
-		text := fmt.Sprintf("%s %s %s per %s", lasting(s.Seconds), name, s.Price, per(s.Per))
-		if decimalRat(s.Price).Sign() == 0 {
-			text = lasting(s.Seconds) + " free"
+		text := lasting(s.Seconds) + " free"
+		if !isZero(s.Price) {
+			text = lasting(s.Seconds) + " " + name + " " + s.Price + " per " + per(s.Per)
 		}
 		list = append(list, text)
 	}
-	if c.ConnectFee != "" && decimalRat(c.ConnectFee).Sign() > 0 {
+	if !isZero(c.ConnectFee) {
 		list = append(list, "a connect fee of "+c.ConnectFee)
 	}
 	if len(list) == 0 {
@@ -105,7 +118,7 @@ func outcome(c *tollgate.Charge) string {
 		return ", lowered to the maximum charge, makes " + money(c)
 	case tollgate.AdjustedNot, tollgate.AdjustedGrace:
 	}
-	if exactSum(c).Cmp(big.NewRat(c.Micro, tollgate.MicroPerUnit)) != 0 {
+	if isRounded(c) {
 		return ", rounded, makes " + money(c)
 	}
 	return " makes " + money(c)
@@ -134,7 +147,7 @@ func matched(c *tollgate.Charge) string {
 	case c.Rate == "default":
 		return " at the default rate"
 	case c.RateName != "":
-		return fmt.Sprintf(" to %s (rate %s)", c.RateName, c.Rate)
+		return " to " + c.RateName + " (rate " + c.Rate + ")"
 	}
 	return " at rate " + c.Rate
 }
@@ -145,11 +158,11 @@ func intervals(c *tollgate.Charge) string {
 	case c.First <= 1 && c.Next == 1:
 		return "by the second"
 	case c.First == 0 || c.First == c.Next:
-		return fmt.Sprintf("in steps of %s", lasting(c.Next))
+		return "in steps of " + lasting(c.Next)
 	case c.Next == 1:
-		return fmt.Sprintf("at least %s, then by the second", lasting(c.First))
+		return "at least " + lasting(c.First) + ", then by the second"
 	}
-	return fmt.Sprintf("at least %s, then in steps of %s", lasting(c.First), lasting(c.Next))
+	return "at least " + lasting(c.First) + ", then in steps of " + lasting(c.Next)
 }
 
 func bandName(b tollgate.Band) string {
@@ -173,14 +186,14 @@ func per(seconds int64) string {
 
 // lasting writes seconds as people say them.
 func lasting(seconds int64) string {
-	minutes, rest := seconds/60, seconds%60
-	switch {
-	case seconds < 120:
-		return fmt.Sprintf("%d s", seconds)
-	case rest == 0:
-		return fmt.Sprintf("%d min", minutes)
+	if seconds < 120 {
+		return strconv.FormatInt(seconds, 10) + " s"
 	}
-	return fmt.Sprintf("%d min %d s", minutes, rest)
+	text := strconv.FormatInt(seconds/60, 10) + " min"
+	if rest := seconds % 60; rest > 0 {
+		text += " " + strconv.FormatInt(rest, 10) + " s"
+	}
+	return text
 }
 
 // money writes the amount without needless zeros.
@@ -188,6 +201,34 @@ func money(c *tollgate.Charge) string {
 	whole, fraction, _ := strings.Cut(tollgate.FormatMicro(c.Micro), ".")
 	fraction = fraction[:2] + strings.TrimRight(fraction[2:], "0")
 	return whole + "." + fraction + " " + string(c.Currency)
+}
+
+func isZero(amount string) bool { return strings.Trim(amount, "0.") == "" }
+
+// isRounded reports whether the amount is not exactly fee and spans. All spans
+// of a charge have the same per.
+func isRounded(c *tollgate.Charge) bool {
+	per := int64(1)
+	if len(c.Spans) > 0 {
+		per = c.Spans[0].Per
+	}
+	var term, factor big.Int
+	add := func(total *big.Int, amount string, times int64) {
+		d, _ := parsePrice(amount)
+		d = d.Trim(0)
+		term.SetUint64(d.Coef())
+		term.Mul(&term, factor.SetInt64(times))
+		total.Add(total, term.Mul(&term, factor.SetUint64(pow10(PriceDecimalsMax-d.Scale()))))
+	}
+	var exact, amount big.Int
+	add(&exact, c.ConnectFee, per)
+	for i := range c.Spans {
+		add(&exact, c.Spans[i].Price, c.Spans[i].Seconds)
+	}
+	amount.SetInt64(c.Micro)
+	amount.Mul(&amount, factor.SetInt64(per))
+	amount.Mul(&amount, factor.SetUint64(pow10(PriceDecimalsMax-microDecimals)))
+	return exact.Cmp(&amount) != 0
 }
 
 // exactSum is fee and spans, before limits and rounding.

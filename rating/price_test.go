@@ -99,6 +99,7 @@ func TestChargeIsComplete(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", got, sentence)
 	}
 	steps := []Step{
+		{"billed", "10 s + 4 × 6 s", "34 s"},
 		{"seconds 0 to 16, peak", "16 s × 0.12 / 60 s", "0.032"},
 		{"seconds 16 to 34, off-peak", "18 s × 0.06 / 60 s", "0.018"},
 		{"connect fee", "", "0.1"},

@@ -71,6 +71,12 @@ func compare(t *rapid.T, c Call, got *tollgate.Charge, want answer) {
 	if Explain(got) == "" {
 		t.Error("no explanation")
 	}
+	if got.Status == tollgate.ChargePriced {
+		exact := exactSum(got).Cmp(big.NewRat(got.Micro, tollgate.MicroPerUnit)) == 0
+		if isRounded(got) == exact {
+			t.Errorf("rounded %t, exact %t: %+v", !exact, exact, got)
+		}
+	}
 }
 
 // TestSplitCall says that a call cut at a pulse boundary costs what it costs whole.

@@ -19,6 +19,7 @@ type Tariff struct {
 	rounding tollgate.Rounding
 	duration tollgate.DurationRounding
 	grace    int64
+	location *time.Location
 	window   *window // nil: every pulse is off-peak
 	decks    []*deck // by effective instant; the first is in force since ever
 }
@@ -35,16 +36,29 @@ func Compile(t tollgate.Tariff, decks []tollgate.Deck) (*Tariff, error) {
 	return compiled, nil
 }
 
+// Currency is what amounts are in.
+func (t *Tariff) Currency() tollgate.Currency { return t.currency }
+
+// Location is the zone that bands and holidays are told in.
+func (t *Tariff) Location() *time.Location { return t.location }
+
 func compile(t *tollgate.Tariff, decks []tollgate.Deck) (*Tariff, error) {
 	if f := checkTariff(t); f != nil {
 		return nil, f
 	}
-	window, err := compileWindow(t.Timezone, t.Peak)
+	location, err := time.LoadLocation(t.Timezone)
+	if err != nil || t.Timezone == "Local" { // a price must not depend on where a machine stands
+		return nil, &Fault{
+			Key: "timezone", Value: t.Timezone, Reason: "unknown zone: want an IANA name such as Europe/Berlin",
+		}
+	}
+	window, err := compileWindow(location, t.Peak)
 	if err != nil {
 		return nil, err
 	}
 	compiled := &Tariff{
-		id: t.ID, currency: t.Currency, decimals: t.Decimals, grace: t.Grace, window: window,
+		id: t.ID, currency: t.Currency, decimals: t.Decimals, grace: t.Grace,
+		location: location, window: window,
 		rounding: cmp.Or(t.Rounding, tollgate.RoundHalfUp),
 		duration: cmp.Or(t.DurationRounding, tollgate.DurationUp),
 	}

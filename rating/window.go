@@ -34,14 +34,10 @@ type period struct {
 	offset int64 // seconds east of UTC
 }
 
-// compileWindow checks zone, window, weekend and holidays. It returns nil if
-// no instant can be peak.
-func compileWindow(zone string, p tollgate.PeakWindow) (*window, error) {
-	location, err := time.LoadLocation(zone)
-	if err != nil || zone == "Local" {
-		return nil, &Fault{Key: "timezone", Value: zone, Reason: "unknown zone: want an IANA name such as Europe/Berlin"}
-	}
-	w := &window{}
+// compileWindow checks window, weekend and holidays. It returns nil if no
+// instant can be peak.
+func compileWindow(location *time.Location, p tollgate.PeakWindow) (w *window, err error) {
+	w = &window{}
 	if w.from, err = clock(p.From); err != nil {
 		return nil, &Fault{Key: "peak.from", Value: p.From, Reason: err.Error()}
 	}
