@@ -39,6 +39,8 @@ type Book struct {
 	queue   chan *operation
 	stopped chan struct{} // closed when Run has ended
 
+	counters *counters
+
 	// What the writer knows of accounts; only Run touches it. Enterprise and
 	// currency of an account never change, so it is forgotten only when a commit fails.
 	purses map[tollgate.ID]store.Purse
@@ -68,7 +70,7 @@ func New(db *store.DB, o Options) *Book {
 	}
 	b := &Book{
 		db: db, now: o.Now, log: o.Log, rowsMax: o.RowsMax,
-		queue: make(chan *operation, queueMax), stopped: make(chan struct{}),
+		queue: make(chan *operation, queueMax), stopped: make(chan struct{}), counters: newCounters(),
 	}
 	b.forget()
 	return b
@@ -201,6 +203,7 @@ func (b *Book) apply(batch []*operation) error {
 	// others too. A bound on it is the database's own timeout.
 	ctx := context.WithoutCancel(batch[0].ctx)
 	var c *commit
+	began := b.now()
 	err := b.db.Post(ctx, func(p *store.Posting) error {
 		c = b.newCommit(p) // anew at each try
 		return c.run(batch)
@@ -209,6 +212,10 @@ func (b *Book) apply(batch []*operation) error {
 		b.forget() // it may hold accounts that were made and undone
 		return err
 	}
+	for i, o := range batch {
+		o.answer = c.answers[i]
+	}
+	b.counters.commit(batch, b.now().Sub(began))
 	for i, o := range batch {
 		o.finish(c.answers[i])
 	}
