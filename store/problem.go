@@ -41,14 +41,16 @@ func failed(err error, format string, args ...any) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return tollgate.Errorf(tollgate.CodeNotFound, "%s: there is no such row", doing)
 	}
+	// What the database said is kept for logs and not for people: it names tables.
 	switch problemOf(err) {
 	case problemDuplicate:
-		return tollgate.Errorf(tollgate.CodeConflict, "%s: it exists already: %w", doing, err)
+		return &tollgate.Error{Code: tollgate.CodeConflict, Message: doing + ": it exists already", Err: err}
 	case problemReference:
-		return tollgate.Errorf(tollgate.CodeConflict,
-			"%s: what it names is missing, or it is still in use: %w", doing, err)
+		return &tollgate.Error{
+			Code: tollgate.CodeConflict, Message: doing + ": what it names is missing, or it is still in use", Err: err,
+		}
 	case problemCheck:
-		return tollgate.Errorf(tollgate.CodeInvalid, "%s: a value is out of range: %w", doing, err)
+		return &tollgate.Error{Code: tollgate.CodeInvalid, Message: doing + ": a value is out of range", Err: err}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
