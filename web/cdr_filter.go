@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,24 +30,29 @@ func newCDRFilter(values url.Values, v *reader) *cdrFilter {
 	for _, c := range tollgate.Classes() {
 		classes = append(classes, option{Value: string(c), Label: classText(c)})
 	}
-	f.form.section("", "",
-		&field{Name: "from", Label: "From", Type: "datetime-local"},
-		&field{Name: "to", Label: "To", Type: "datetime-local"},
-		&field{
+	fields := []*field{
+		{Name: "from", Label: "From", Type: "datetime-local"},
+		{Name: "to", Label: "To", Type: "datetime-local"},
+		{
 			Name: "account", Label: "Account", Type: "select",
 			Options: v.names.accountChoices("All accounts", v.scope),
 		},
-		&field{Name: "number", Label: "Number begins with", Placeholder: "+49", Mode: "tel"},
-		&field{Name: "extension", Label: "Extension"},
-		&field{Name: "trunk", Label: "Trunk", Placeholder: "PJSIP/provider"},
-		&field{Name: "class", Label: "Class", Type: "select", Options: classes},
-		&field{Name: "status", Label: "Customer price", Type: "select", Options: []option{
+		{Name: "number", Label: "Number begins with", Placeholder: "+49", Mode: "tel"},
+		{Name: "extension", Label: "Extension"},
+		{Name: "class", Label: "Class", Type: "select", Options: classes},
+		{Name: "status", Label: "Customer price", Type: "select", Options: []option{
 			{Label: "Any"},
 			{Value: string(tollgate.ChargePriced), Label: "priced"},
 			{Value: string(tollgate.ChargeUnpriced), Label: "unpriced"},
 			{Value: string(tollgate.ChargeNone), Label: "no tariff"},
 			{Value: string(tollgate.ChargeUnanswered), Label: "not answered"},
-		}})
+		}},
+	}
+	if v.house {
+		trunk := &field{Name: "trunk", Label: "Trunk", Placeholder: "PJSIP/provider"}
+		fields = slices.Insert(fields, 5, trunk)
+	}
+	f.form.section("", "", fields...)
 	for _, name := range filterNames() {
 		if value := f.form.get(name); value != "" {
 			f.set.Set(name, value)

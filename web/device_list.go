@@ -39,15 +39,15 @@ func (s *site) deviceList(w http.ResponseWriter, r *http.Request, who access.Pri
 	return s.show(w, r, http.StatusOK, "device_list", p)
 }
 
-func (s *site) deviceStates() map[tollgate.ID]DeviceStatus {
-	states := map[tollgate.ID]DeviceStatus{}
+func (s *site) deviceStates() map[tollgate.ID]tollgate.DeviceStatus {
+	states := map[tollgate.ID]tollgate.DeviceStatus{}
 	for _, state := range s.Devices() {
 		states[state.Device] = state
 	}
 	return states
 }
 
-func newDeviceRow(d *tollgate.Device, states map[tollgate.ID]DeviceStatus, v *reader) deviceRow {
+func newDeviceRow(d *tollgate.Device, states map[tollgate.ID]tollgate.DeviceStatus, v *reader) deviceRow {
 	row := deviceRow{ID: d.ID, Name: d.Name, Kind: "Pushes records", Address: "–", LastRecord: "–"}
 	if d.Kind == tollgate.DeviceAsterisk {
 		row.Kind, row.Address = "Asterisk", d.Asterisk.Address
@@ -69,7 +69,7 @@ func newDeviceRow(d *tollgate.Device, states map[tollgate.ID]DeviceStatus, v *re
 }
 
 // deviceState is how a device is doing in a word, and how that looks.
-func deviceState(d *tollgate.Device, state DeviceStatus, known bool) (text, tone string) {
+func deviceState(d *tollgate.Device, state tollgate.DeviceStatus, known bool) (text, tone string) {
 	switch {
 	case !d.Enabled:
 		return "Disabled", ""

@@ -26,22 +26,11 @@ type Options struct {
 	Book    *ledger.Book
 	Office  *charging.Office
 	Access  *access.Gate
-	Devices func() []DeviceStatus // how the connectors are doing; nil: nobody knows
-	Zone    *time.Location        // of times shown to people of no enterprise; nil: UTC
+	Devices func() []tollgate.DeviceStatus // how the connectors are doing; nil: nobody knows
+	Zone    *time.Location                 // of times shown to people of no enterprise; nil: UTC
 	Now     func() time.Time
 	Log     *slog.Logger // nil: silent
 	Version string
-}
-
-// DeviceStatus is how the connector of a device is doing.
-type DeviceStatus struct {
-	Device     tollgate.ID
-	Connected  bool
-	Problem    string    // why it is not, or what was odd last; empty: nothing
-	Version    string    // what the device says it runs, such as Asterisk 22.10.1
-	Calls      int       // legs in progress
-	Records    int64     // reported since the start
-	LastRecord time.Time // zero: none since the start
 }
 
 // site is the pages with what they need.
@@ -62,7 +51,7 @@ func New(o Options) (http.Handler, error) {
 		o.Zone = time.UTC
 	}
 	if o.Devices == nil {
-		o.Devices = func() []DeviceStatus { return nil }
+		o.Devices = func() []tollgate.DeviceStatus { return nil }
 	}
 	a, err := newAssets()
 	if err != nil {
