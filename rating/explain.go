@@ -3,6 +3,7 @@ package rating
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,14 +82,15 @@ func pulses(c *tollgate.Charge) string {
 // parts says which seconds cost what, and what that makes.
 func parts(c *tollgate.Charge) string {
 	spans := merged(c.Spans)
-	twoPrices := false
-	for _, s := range spans {
-		twoPrices = twoPrices || s.Band == tollgate.Peak
+	bands := slices.ContainsFunc(spans, func(s tollgate.Span) bool { return s.Band == tollgate.Peak })
+	if len(spans) == 2 && spans[0].Price == spans[1].Price { // one price at all times
+		spans[0].Seconds += spans[1].Seconds
+		spans, bands = spans[:1], false
 	}
 	var list []string
 	for _, s := range spans {
 		name := "at"
-		if twoPrices {
+		if bands {
 			name = "at the " + bandName(s.Band) + " price of"
 		}
 		text := lasting(s.Seconds) + " free"

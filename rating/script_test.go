@@ -170,13 +170,13 @@ func (s *script) deck(line words) error {
 	}
 	s.decks = append(s.decks, d)
 	s.block = func(line words) error {
-		r := tollgate.Rate{Line: s.line}
+		rates := &s.decks[len(s.decks)-1].Rates
+		r := tollgate.Rate{Line: len(*rates) + 2} // as below the header of a file
 		for len(line) > 0 {
 			if err := field(&r, line.next(), line.next()); err != nil {
 				return err
 			}
 		}
-		rates := &s.decks[len(s.decks)-1].Rates
 		*rates = append(*rates, r)
 		return nil
 	}
