@@ -21,6 +21,8 @@ import (
 // commands is the command line. A command is a struct with its flags and a
 // Run(*program) error method.
 type commands struct {
+	Rate    rateCommand    `cmd:"" help:"Price calls from a file, without a database."`
+	Explain explainCommand `cmd:"" help:"Say what one call costs, and why."`
 	Version versionCommand `cmd:"" help:"Print the version and how it was built."`
 }
 
