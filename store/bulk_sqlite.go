@@ -9,7 +9,7 @@ import (
 
 // insertRowsMax is how many rows one INSERT carries: enough that the cost of a
 // statement is spread, and far from SQLite's limit of 32,766 values.
-const insertRowsMax = 32
+const insertRowsMax = 128
 
 // insertValues is the rows of one INSERT in the making.
 type insertValues struct{ values []any }
@@ -23,7 +23,7 @@ func (v *insertValues) null()            { v.values = append(v.values, nil) }
 // insertText is an INSERT of so many rows.
 func insertText(into table, rows int) string {
 	row := "(" + strings.Repeat("?,", len(into.columns)-1) + "?)"
-	return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s%s", into.name,
+	return fmt.Sprintf("INSERT OR FAIL INTO %s (%s) VALUES %s%s", into.name,
 		strings.Join(into.columns, ", "), strings.Repeat(row+",", rows-1), row)
 }
 

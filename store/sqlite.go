@@ -22,7 +22,7 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return unavailable(err, "creating the database's folder")
 	}
-	write, err := sql.Open("sqlite", sqliteName(path, nil))
+	write, err := sql.Open("sqlite", sqliteName(path, []string{"temp_store(MEMORY)"}))
 	if err != nil {
 		return unavailable(err, "opening "+path)
 	}

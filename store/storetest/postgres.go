@@ -13,18 +13,12 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
-
-// schemas numbers the schemas of this process.
-var schemas = new(atomic.Int64)
-
-func processID() int { return os.Getpid() }
 
 // errAbsent says that there is no PostgreSQL to test with.
 var errAbsent = errors.New("no PostgreSQL: install the package postgresql, or set TOLLGATE_TEST_POSTGRES")

@@ -4,8 +4,9 @@ package storetest
 
 import (
 	"context"
-	"fmt"
+	"crypto/rand"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,7 +62,7 @@ func SQLite(t testing.TB) string {
 func Postgres(t testing.TB) string {
 	t.Helper()
 	s := server(t)
-	name := fmt.Sprintf("test_%d_%d", processID(), schemas.Add(1))
+	name := "test_" + strings.ToLower(rand.Text())
 	if err := s.exec(t.Context(), "CREATE SCHEMA "+name); err != nil {
 		t.Fatalf("creating a schema: %v", err)
 	}
