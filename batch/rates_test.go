@@ -80,7 +80,8 @@ what is this
 
 func TestReadRatesHeader(t *testing.T) {
 	_, _, err := ReadRates(strings.NewReader("prefix,rate\n49,1\n"))
-	if tollgate.CodeOf(err) != tollgate.CodeInvalid || !strings.Contains(err.Error(), `unknown column "rate"; columns are prefix, number, class`) {
+	const want = `unknown column "rate"; columns are prefix, number, class`
+	if tollgate.CodeOf(err) != tollgate.CodeInvalid || !strings.Contains(err.Error(), want) {
 		t.Error(err)
 	}
 }
@@ -88,7 +89,8 @@ func TestReadRatesHeader(t *testing.T) {
 // Rates that can be read can be compiled, and read the same after they were written.
 func FuzzReadRates(f *testing.F) {
 	f.Add([]byte("prefix,price\n49,0.02\n49,1\n"))
-	f.Add([]byte("number;class;name;price_peak;per;connect_fee;first_interval;next_interval\n1;;\"=1+1\";0.1;1;0;0;6\n;mobile;;;;;;\n"))
+	f.Add([]byte("number;class;name;price_peak;per;connect_fee;first_interval;next_interval\n" +
+		"1;;\"=1+1\";0.1;1;0;0;6\n;mobile;;;;;;\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		first, _, err := ReadRates(bytes.NewReader(text))
 		if err != nil {

@@ -1,6 +1,8 @@
 package rating
 
 import (
+	"maps"
+
 	"github.com/rickar/cal/v2"
 	"github.com/rickar/cal/v2/ar"
 	"github.com/rickar/cal/v2/at"
@@ -40,13 +42,58 @@ import (
 	"github.com/rickar/cal/v2/za"
 )
 
-// calendars maps the names that a tariff may write to the public holidays of a
-// country, or of a part of it by its ISO 3166-2 code. It is written out, so
-// that a name never means anything by accident.
+// calendars maps the names that a tariff may write to public holidays.
 func calendars() map[string][]*cal.Holiday {
+	all := countries()
+	maps.Copy(all, regions())
+	return all
+}
+
+// countries maps ISO 3166-1 codes, and ecb for the days on which euro payments
+// rest. The maps are written out, so that a name never means anything by accident.
+func countries() map[string][]*cal.Holiday {
 	return map[string][]*cal.Holiday{
-		"ar":     ar.Holidays,
-		"at":     at.Holidays,
+		"ar":  ar.Holidays,
+		"at":  at.Holidays,
+		"be":  be.Holidays,
+		"bg":  bg.Holidays,
+		"br":  br.Holidays,
+		"ca":  ca.Holidays,
+		"ch":  ch.Holidays,
+		"cz":  cz.Holidays,
+		"de":  de.Holidays,
+		"dk":  dk.Holidays,
+		"ecb": ecb.Holidays,
+		"es":  es.Holidays,
+		"fr":  fr.Holidays,
+		"gb":  gb.Holidays,
+		"gr":  gr.Holidays,
+		"hr":  hr.Holidays,
+		"ie":  ie.Holidays,
+		"it":  it.Holidays,
+		"jp":  jp.Holidays,
+		"lt":  lt.Holidays,
+		"lv":  lv.Holidays,
+		"mw":  mw.Holidays,
+		"nc":  nc.Holidays,
+		"nl":  nl.Holidays,
+		"no":  no.Holidays,
+		"nz":  nz.Holidays,
+		"pl":  pl.Holidays,
+		"ro":  ro.Holidays,
+		"ru":  ru.Holidays,
+		"se":  se.Holidays,
+		"si":  si.Holidays,
+		"sk":  sk.Holidays,
+		"ua":  ua.Holidays,
+		"us":  us.Holidays,
+		"za":  za.Holidays,
+	}
+}
+
+// regions maps ISO 3166-2 codes of the parts of countries that differ.
+func regions() map[string][]*cal.Holiday {
+	return map[string][]*cal.Holiday{
 		"au-act": au.HolidaysACT,
 		"au-nsw": au.HolidaysNSW,
 		"au-nt":  au.HolidaysNT,
@@ -55,11 +102,6 @@ func calendars() map[string][]*cal.Holiday {
 		"au-tas": au.HolidaysTAS,
 		"au-vic": au.HolidaysVIC,
 		"au-wa":  au.HolidaysWA,
-		"be":     be.Holidays,
-		"bg":     bg.Holidays,
-		"br":     br.Holidays,
-		"ca":     ca.Holidays,
-		"ch":     ch.Holidays,
 		"ch-zh":  ch.HolidaysZH,
 		"ch-be":  ch.HolidaysBE,
 		"ch-lu":  ch.HolidaysLU,
@@ -86,8 +128,6 @@ func calendars() map[string][]*cal.Holiday {
 		"ch-ne":  ch.HolidaysNE,
 		"ch-ge":  ch.HolidaysGE,
 		"ch-ju":  ch.HolidaysJU,
-		"cz":     cz.Holidays,
-		"de":     de.Holidays,
 		"de-bw":  de.HolidaysBW,
 		"de-by":  de.HolidaysBY,
 		"de-be":  de.HolidaysBE,
@@ -104,31 +144,5 @@ func calendars() map[string][]*cal.Holiday {
 		"de-st":  de.HolidaysST,
 		"de-sh":  de.HolidaysSH,
 		"de-th":  de.HolidaysTH,
-		"dk":     dk.Holidays,
-		"ecb":    ecb.Holidays,
-		"es":     es.Holidays,
-		"fr":     fr.Holidays,
-		"gb":     gb.Holidays,
-		"gr":     gr.Holidays,
-		"hr":     hr.Holidays,
-		"ie":     ie.Holidays,
-		"it":     it.Holidays,
-		"jp":     jp.Holidays,
-		"lt":     lt.Holidays,
-		"lv":     lv.Holidays,
-		"mw":     mw.Holidays,
-		"nc":     nc.Holidays,
-		"nl":     nl.Holidays,
-		"no":     no.Holidays,
-		"nz":     nz.Holidays,
-		"pl":     pl.Holidays,
-		"ro":     ro.Holidays,
-		"ru":     ru.Holidays,
-		"se":     se.Holidays,
-		"si":     si.Holidays,
-		"sk":     sk.Holidays,
-		"ua":     ua.Holidays,
-		"us":     us.Holidays,
-		"za":     za.Holidays,
 	}
 }
