@@ -44,7 +44,7 @@ func (c *Change) PutAccount(a *tollgate.Account) error {
 	touched, err := c.exec(`UPDATE account SET parent_id = $3, mode = $4, name = $5, code = $6,
 		tariff_id = $7, timezone = $8, credit_limit = $9, allowance = $10, reset_period = $11, frozen = $12,
 		overdraft = CASE
-			WHEN $4 <> 'prepaid' OR balance - reserved >= -$9 THEN ''
+			WHEN $4 <> 'prepaid' OR balance - reserved + $9 >= 0 THEN ''
 			WHEN overdraft <> '' THEN overdraft
 			ELSE $13 END
 		WHERE enterprise_id = $1 AND id = $2`,

@@ -1,0 +1,297 @@
+package store_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"tollgate"
+	"tollgate/store"
+	"tollgate/store/storetest"
+)
+
+// anyText is what devices send: mostly plain, at times quoted, foreign or long.
+func anyText(t *rapid.T, name string) string {
+	return rapid.OneOf(
+		rapid.SampledFrom([]string{"", "101", "PJSIP/provider", `a"b\c`, "Zürich 📞", "tab\tand\nline", strings.Repeat("x", 300)}),
+		rapid.StringN(0, 12, -1),
+	).Filter(func(s string) bool { return !strings.Contains(s, "\x00") }).Draw(t, name)
+}
+
+func anyCharge(t *rapid.T) tollgate.Charge {
+	c := tollgate.Charge{
+		Status: rapid.SampledFrom([]tollgate.ChargeStatus{
+			tollgate.ChargeNone, tollgate.ChargePriced, tollgate.ChargeUnpriced, tollgate.ChargeUnanswered,
+		}).Draw(t, "status"),
+		Source: tollgate.ChargedByTariff, Currency: "EUR", RateName: anyText(t, "name"), Rate: "49",
+		ConnectFee: "0.10", First: rapid.Int64Range(0, 60).Draw(t, "first"), Next: 1, Tariff: 5, Deck: 6,
+		Adjusted: rapid.SampledFrom([]tollgate.Adjustment{"", tollgate.AdjustedGrace}).Draw(t, "adjusted"),
+	}
+	if c.Status == tollgate.ChargePriced {
+		c.Micro = rapid.Int64Range(0, 1e15).Draw(t, "micro")
+	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "spans") {
+		s := tollgate.Span{
+			From: c.Billed, Seconds: rapid.Int64Range(1, 1e6).Draw(t, "seconds"), Price: fmt.Sprint("0.0", i),
+			Per: 60, Band: tollgate.Peak,
+		}
+		c.Spans = append(c.Spans, s)
+		c.Billed += s.Seconds
+	}
+	return c
+}
+
+func TestCallsReadBackAsWritten(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		o := furnish(t, db, "acme")
+		unique := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			unique++
+			c := o.call(unique)
+			c.Start = noon.Add(time.Duration(rapid.Int64Range(-1e14, 1e14).Draw(rt, "µs")) * time.Microsecond)
+			if rapid.Bool().Draw(rt, "unanswered") {
+				c.Answer = time.Time{}
+			}
+			c.Extension, c.Caller, c.Trunk = anyText(rt, "extension"), anyText(rt, "caller"), anyText(rt, "trunk")
+			c.Number.Destination, c.Number.Raw = anyText(rt, "destination"), anyText(rt, "raw")
+			c.Customer, c.Cost = anyCharge(rt), anyCharge(rt)
+			if rapid.Bool().Draw(rt, "no margin") {
+				c.Margin = nil
+			}
+			c.ID = db.NewID()
+			entry := []store.Entry{{CDR: c, Purse: o.user.ID}}
+			if err := db.Post(t.Context(), func(p *store.Posting) error { return p.InsertEntries(entry) }); err != nil {
+				rt.Fatal(err)
+			}
+			got, err := db.CDR(t.Context(), store.Everything, c.ID)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if diff := gocmp.Diff(*c, got); diff != "" {
+				rt.Fatalf("-written +read\n%s", diff)
+			}
+		})
+	})
+}
+
+func TestTextThatIsNoTextStopsNoBatch(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		o := furnish(t, db, "acme")
+		c := o.call(1)
+		c.Caller, c.Call.UniqueID, c.Customer.RateName = "a\x00b\xff", "u\x00\xfe", "r\x00\xfd"
+		o.post(t, db, c)
+		err := db.Post(t.Context(), func(p *store.Posting) error {
+			holders, err := p.Holders([]tollgate.CallID{c.Call})
+			if err == nil && holders[0] != c.ID {
+				t.Errorf("the key is held by %d, want %d", holders[0], c.ID)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.CDR(t.Context(), store.Everything, c.ID); err != nil {
+			t.Error(err)
+		}
+		audit(t, db)
+	})
+}
+
+// accepts is the filter in plain Go, to compare with what the database finds.
+func accepts(f store.CDRFilter, c *tollgate.CDR) bool {
+	return (f.From.IsZero() || !c.Start.Before(f.From)) && (f.To.IsZero() || c.Start.Before(f.To)) &&
+		(f.Account == 0 || c.Payer == f.Account) && (f.Device == 0 || c.Call.Device == f.Device) &&
+		(f.Operator == 0 || c.Operator == f.Operator) && strings.HasPrefix(c.Number.E164, f.Number) &&
+		(f.Extension == "" || c.Extension == f.Extension || c.Originator == f.Extension) &&
+		(f.Trunk == "" || c.Trunk == f.Trunk) && (f.Class == "" || c.Number.Class == f.Class) &&
+		(f.Direction == "" || c.Direction == f.Direction) &&
+		(f.Status == "" || c.Customer.Status == f.Status) &&
+		(f.Private == nil || c.Number.Private == *f.Private) && c.Customer.Micro >= f.MinAmount
+}
+
+func TestCallsAreFoundByEveryFilter(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		offices := []*office{furnish(t, db, "acme"), furnish(t, db, "umbra")}
+		var all []*tollgate.CDR
+		for i := range 300 {
+			o := offices[i%2]
+			c := o.call(i * 7919 % 100) // several at the same instant
+			c.Call.UniqueID = fmt.Sprint(i)
+			c.Start = c.Start.AddDate(0, i%3, 0)
+			c.Number.E164 = fmt.Sprint(49+i%3, i%7, i)
+			c.Number.Class = tollgate.Classes()[i%4]
+			c.Extension, c.Originator = fmt.Sprint(100+i%5), fmt.Sprint(100+i%3)
+			c.Customer.Micro = int64(1 + i)
+			if i%5 == 0 {
+				c.Payer = o.enterprise.ID
+			}
+			o.post(t, db, c)
+			all = append(all, c)
+		}
+		slices.SortFunc(all, func(a, b *tollgate.CDR) int {
+			return -cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID))
+		})
+		yes := true
+		rapid.Check(t, func(rt *rapid.T) {
+			o := rapid.SampledFrom(offices).Draw(rt, "office")
+			scope := rapid.SampledFrom([]store.Scope{store.Everything, store.Scope(o.enterprise.ID)}).Draw(rt, "scope")
+			var f store.CDRFilter
+			for _, set := range []func(){
+				func() { f.From = noon.Add(20 * time.Second) },
+				func() { f.To = noon.AddDate(0, 1, 0).Add(50 * time.Second) },
+				func() { f.Account = o.user.ID },
+				func() { f.Device = o.device.ID },
+				func() { f.Operator = o.operator.ID },
+				func() { f.Number = rapid.SampledFrom([]string{"49", "501", "5", "9"}).Draw(rt, "number") },
+				func() { f.Extension = "101" },
+				func() { f.Trunk = "PJSIP/provider" },
+				func() { f.Class = tollgate.ClassLocal },
+				func() { f.Direction = tollgate.Outbound },
+				func() { f.Status = tollgate.ChargePriced },
+				func() { f.Private = &yes },
+				func() { f.MinAmount = 150 },
+			} {
+				if rapid.IntRange(0, 3).Draw(rt, "set") == 0 {
+					set()
+				}
+			}
+			var want, got []tollgate.ID
+			amount := int64(0)
+			for _, c := range all {
+				if accepts(f, c) && (scope == store.Everything || scope == store.Scope(c.Enterprise)) {
+					want = append(want, c.ID)
+					amount += c.Customer.Micro
+				}
+			}
+			paging := store.Paging{Rows: rapid.IntRange(1, 40).Draw(rt, "rows")}
+			for {
+				p, err := db.CDRs(t.Context(), scope, f, paging)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				for _, c := range p.Items {
+					got = append(got, c.ID)
+				}
+				if paging.After = p.Next; p.Next == "" {
+					break
+				}
+			}
+			if diff := gocmp.Diff(want, got); diff != "" {
+				rt.Fatalf("%+v: -want +got\n%s", f, diff)
+			}
+			totals, err := db.Totals(t.Context(), scope, f)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if totals.Calls != int64(len(want)) || len(want) > 0 && totals.Charged[0].Micro != amount {
+				rt.Fatalf("%+v: totals %+v, want %d calls, %d micro", f, totals, len(want), amount)
+			}
+		})
+		audit(t, db)
+	})
+}
+
+func TestAccountsAndTransfersInPages(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		o := furnish(t, db, "acme")
+		change(t, db, func(c *store.Change) error {
+			for i := range 25 {
+				a := o.user
+				a.ID, a.Code, a.Name = 0, "", fmt.Sprintf("extra %d%%", i%5)
+				if err := c.PutAccount(&a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for i := range 23 {
+			o.post(t, db, o.call(i))
+		}
+		seen := map[tollgate.ID]bool{}
+		for p := (store.Paging{Rows: 4}); ; {
+			page, err := db.Accounts(t.Context(), store.Scope(o.enterprise.ID), store.AccountFilter{Search: "EXTRA"}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range page.Items {
+				seen[a.ID] = true
+			}
+			if p.After = page.Next; p.After == "" {
+				break
+			}
+		}
+		if len(seen) != 25 {
+			t.Errorf("%d accounts over the pages, want 25", len(seen))
+		}
+		page, err := db.Accounts(t.Context(), store.Everything, store.AccountFilter{Search: "4%"}, store.Paging{})
+		if err != nil || len(page.Items) != 5 {
+			t.Errorf("searching for a percent sign: %d accounts, %v, want 5", len(page.Items), err)
+		}
+		var last tollgate.ID = 1<<63 - 1
+		count := 0
+		for p := (store.Paging{Rows: 5}); ; {
+			page, err := db.Transfers(t.Context(), store.Everything, o.user.ID, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, tr := range page.Items {
+				if tr.ID >= last {
+					t.Errorf("transfer %d after %d", tr.ID, last)
+				}
+				last, count = tr.ID, count+1
+			}
+			if p.After = page.Next; p.After == "" {
+				break
+			}
+		}
+		if count != 23 {
+			t.Errorf("%d transfers over the pages, want 23", count)
+		}
+		if _, err := db.Accounts(t.Context(), store.Everything, store.AccountFilter{}, store.Paging{After: "x"}); tollgate.CodeOf(err) != tollgate.CodeInvalid {
+			t.Errorf("a cursor of somebody else's: %v", err)
+		}
+	})
+}
+
+func TestQuarantineKeepsARecordOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		o := furnish(t, db, "acme")
+		record := func(raw string) tollgate.Record {
+			return tollgate.Record{Call: tollgate.CallID{Device: o.device.ID}, Raw: raw}
+		}
+		put := func(reason string) {
+			t.Helper()
+			rows := []store.Quarantined{
+				{Reason: reason, Record: record("line one")},
+				{Reason: reason, Record: record("line two\x00\xff")},
+				{Reason: reason, Record: tollgate.Record{Call: tollgate.CallID{Device: o.device.ID, UniqueID: "7"}}},
+			}
+			if err := db.Post(t.Context(), func(p *store.Posting) error { return p.Quarantine(rows) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("no such trunk")
+		put("no such extension") // the same file again, after a change
+		page, err := db.Quarantine(t.Context(), store.Everything, store.Paging{})
+		if err != nil || len(page.Items) != 3 {
+			t.Fatalf("%d records, %v, want 3", len(page.Items), err)
+		}
+		if q := page.Items[2]; q.Reason != "no such extension" || q.Record.Raw != "line one" {
+			t.Errorf("quarantined: %+v", q)
+		}
+		if err := db.Post(t.Context(), func(p *store.Posting) error {
+			return p.Release([]tollgate.ID{page.Items[0].ID, page.Items[1].ID})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := db.QuarantineCount(t.Context(), store.Everything); err != nil || n != 1 {
+			t.Errorf("%d left, %v, want 1", n, err)
+		}
+	})
+}
