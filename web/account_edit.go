@@ -13,7 +13,7 @@ import (
 // accountForm asks for the terms of an account. Kind, company and currency are
 // asked for once: they never change.
 func accountForm(v *reader, a *tollgate.Account, values url.Values) *form {
-	action, submit, cancel := "/accounts", "Add account", "/accounts"
+	action, submit, cancel := "/accounts", "Create account", "/accounts"
 	if a.ID != 0 {
 		action, submit, cancel = accountPath(a.ID, ""), "Save", accountPath(a.ID, "")
 	}
@@ -159,8 +159,13 @@ func (s *site) accountNew(w http.ResponseWriter, r *http.Request, who access.Pri
 	if err != nil {
 		return err
 	}
-	values := url.Values{"kind": {string(tollgate.KindEnterprise)}, "currency": {"EUR"},
-		"timezone": {v.told.zone.String()}}
+	values := url.Values{
+		"kind": {string(tollgate.KindEnterprise)}, "currency": {"EUR"}, "timezone": {zoneName(v.told.zone)},
+	}
+	if kind := r.URL.Query().Get("kind"); kind != "" {
+		values.Set("kind", kind)
+		values.Set("mode", string(tollgate.ModeParent))
+	}
 	return s.accountForm(w, r, v, &tollgate.Account{}, accountForm(v, &tollgate.Account{}, values))
 }
 
@@ -231,7 +236,7 @@ func (s *site) accountForm(
 	w http.ResponseWriter, r *http.Request, v *reader, a *tollgate.Account, f *form,
 ) error {
 	p := &formPage{
-		page: page{Title: "Add an account", Section: "Accounts"}, Form: f,
+		page: page{Title: "New account", Section: "Accounts"}, Form: f,
 		Back: &link{Label: "Accounts", Path: "/accounts"},
 	}
 	if a.ID != 0 {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -24,6 +25,14 @@ type callRow struct {
 	Customer    side
 	Cost        side
 	Margin      *amount // nil: unknown
+}
+
+// ClassBeside is the class for a list, empty where the destination says it already.
+func (r callRow) ClassBeside() string {
+	if strings.Contains(strings.ToLower(r.Destination), r.ClassLabel) {
+		return ""
+	}
+	return r.ClassLabel
 }
 
 // side is the price of one side of a call and why.
@@ -112,7 +121,7 @@ func newSide(title, tariff string, c *tollgate.Charge) side {
 		out.Title += " · tariff " + tariff
 	}
 	if c.Status == tollgate.ChargeUnpriced && tariff != "" {
-		out.Remedy = "Add a rate for this number to the tariff " + tariff + ", then price the call again."
+		out.Remedy = "Add a rate for this number to the tariff " + tariff + ", then price the unpriced calls again."
 	}
 	out.Steps = rating.Steps(c)
 	if n := len(out.Steps); n > stepsMax {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
 )
@@ -14,6 +15,8 @@ type cdrListPage struct {
 	Filters    []*field
 	Filtered   bool
 	ExportPath string
+	Priceable  bool     // there are unpriced calls that may be priced again
+	Hidden     []fact   // the filters, for the form that prices again
 	Figures    *figures // nil: no beginning was chosen, it would sum up for ever
 	Calls      []callRow
 	Pager      pager
@@ -38,6 +41,13 @@ func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princi
 		return err
 	}
 	p.Calls = v.rows(found.Items)
+	p.Notice = pricedNotice(r.URL.Query())
+	p.Priceable = who.May(access.SetTerms) && len(p.Calls) > 0 && f.filter.Status == tollgate.ChargeUnpriced
+	for _, name := range filterNames() {
+		if f.set.Has(name) {
+			p.Hidden = append(p.Hidden, fact{Label: name, Value: f.set.Get(name)})
+		}
+	}
 	p.Pager.Text = plural(len(p.Calls), "call", "calls") + " on this page"
 	if found.Next != "" {
 		p.Pager.Next = f.path("/cdrs", "after", found.Next)

@@ -19,7 +19,7 @@ const extensionDigitsMax = 12
 
 // deviceForm asks how a telephone system is reached and how it writes numbers.
 func deviceForm(d *tollgate.Device, v *reader, values url.Values) *form {
-	action, submit := "/devices", "Connect"
+	action, submit := "/devices", "Add device"
 	f := newForm(action, submit, values)
 	f.Cancel = "/devices"
 	if d.ID != 0 {
@@ -57,7 +57,7 @@ func managerSection(f *form, d *tollgate.Device) {
 	}
 	f.section("Manager interface",
 		"Tollgate logs in to the manager interface (AMI) of the Asterisk and follows every channel. "+
-			"The user needs read = call,cdr,dialplan,system,reporting,agent and write = system,reporting.",
+			"The user needs read = call,dialplan,system,cdr and write = call,reporting,system.",
 		&field{Name: "address", Label: "Address", Required: true, Placeholder: "pbx.example.com:5038"},
 		&field{Name: "username", Label: "User", Required: true, Placeholder: "tollgate", Autocomplete: "off"},
 		&field{Name: "secret", Label: "Secret", Type: "password", Autocomplete: "new-password", Hint: hint},
@@ -194,7 +194,7 @@ func (s *site) deviceNew(w http.ResponseWriter, r *http.Request, who access.Prin
 	}
 	d := &tollgate.Device{Kind: newDeviceKind(r.URL.Query())}
 	values := url.Values{
-		"kind": {string(d.Kind)}, "enabled": {"yes"}, "timezone": {v.told.zone.String()},
+		"kind": {string(d.Kind)}, "enabled": {"yes"}, "timezone": {zoneName(v.told.zone)},
 		"username": {"tollgate"},
 	}
 	return s.deviceForm(w, r, v, d, deviceForm(d, v, values))
@@ -278,7 +278,7 @@ func (s *site) deviceForm(
 	w http.ResponseWriter, r *http.Request, v *reader, d *tollgate.Device, f *form,
 ) error {
 	p := &formPage{
-		page: page{Title: "Connect an Asterisk", Section: "Devices"}, Form: f,
+		page: page{Title: "Add an Asterisk", Section: "Devices"}, Form: f,
 		Back: &link{Label: "Devices", Path: "/devices"},
 	}
 	if d.Kind == tollgate.DevicePush {

@@ -22,6 +22,8 @@ type form struct {
 	Cancel   string // where the way back leads; empty: no such way
 	Confirm  string // question to ask first; empty: none
 	Error    string // what is wrong with the whole
+	Second   *link  // another button; its path is the value of the field "do"
+	Upload   bool   // has a file
 	Sections []*section
 	Failed   bool
 	prefix   string // of the field ids, where a page has several forms

@@ -86,10 +86,18 @@ func shortInstant(t, now time.Time, zone *time.Location) string {
 	return t.In(zone).Format("2 Jan 15:04:05")
 }
 
+// zoneName is a zone's name for a form; the machine's own zone has none.
+func zoneName(zone *time.Location) string {
+	if zone.String() == "Local" {
+		return ""
+	}
+	return zone.String()
+}
+
 // zoneText says which zone times are shown in and what that is now.
 func zoneText(zone *time.Location, now time.Time) string {
 	abbreviation, offset := now.In(zone).Zone()
-	if zone == time.UTC {
+	if abbreviation == "UTC" {
 		return "in UTC"
 	}
 	sign := '+'
@@ -100,6 +108,9 @@ func zoneText(zone *time.Location, now time.Time) string {
 	text := fmt.Sprintf("UTC%c%d", sign, offset/3600)
 	if rest := offset % 3600 / 60; rest != 0 {
 		text += fmt.Sprintf(":%02d", rest)
+	}
+	if zoneName(zone) == "" {
+		return fmt.Sprintf("in the zone of the server (%s, %s)", abbreviation, text)
 	}
 	if strings.ContainsAny(abbreviation, "+-") { // zones without a name of their own
 		return fmt.Sprintf("in %s (now %s)", name, text)

@@ -225,15 +225,15 @@ type answer struct {
 	header http.Header
 }
 
-func (v *visitor) get(path string) answer { return v.send(http.MethodGet, path, nil, nil) }
+func (v *visitor) get(path string) answer { return v.send(http.MethodGet, path, "", nil) }
 
 func (v *visitor) post(path string, form url.Values) answer {
-	return v.send(http.MethodPost, path, form, map[string]string{"Sec-Fetch-Site": "same-origin"})
+	return v.send(http.MethodPost, path, form.Encode(), map[string]string{"Sec-Fetch-Site": "same-origin"})
 }
 
-func (v *visitor) send(method, path string, form url.Values, header map[string]string) answer {
+func (v *visitor) send(method, path, body string, header map[string]string) answer {
 	v.h.t.Helper()
-	r, err := http.NewRequestWithContext(v.h.t.Context(), method, v.h.url+path, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(v.h.t.Context(), method, v.h.url+path, strings.NewReader(body))
 	if err != nil {
 		v.h.t.Fatal(err)
 	}
@@ -248,15 +248,15 @@ func (v *visitor) send(method, path string, form url.Values, header map[string]s
 		v.h.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		v.h.t.Fatal(err)
 	}
-	return answer{status: response.StatusCode, body: string(body), header: response.Header}
+	return answer{status: response.StatusCode, body: string(text), header: response.Header}
 }
 
 // want fails unless the answer has the status and all of the texts.
-func (a answer) want(t *testing.T, status int, texts ...string) {
+func (a answer) want(t *testing.T, status int, texts ...string) answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("status %d, want %d: %s", a.status, status, a.text())
@@ -266,6 +266,7 @@ func (a answer) want(t *testing.T, status int, texts ...string) {
 			t.Errorf("no %q in %s", text, a.text())
 		}
 	}
+	return a
 }
 
 // lacks fails if the answer has one of the texts.

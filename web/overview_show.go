@@ -101,15 +101,15 @@ func newGuide(n *names, called bool) *guide {
 	operators, trunks := len(n.operators) > 0, len(n.directory.Trunks) > 0
 	steps := []guideStep{
 		{
-			Title: "Import a tariff", Done: len(n.tariffs) > 0, Path: "/tariffs", Action: "How",
-			Text: "What calls are sold for, and what they cost: a small file and a sheet of rates.",
+			Title: "Make a tariff", Done: len(n.tariffs) > 0, Path: "/tariffs/new", Action: "New tariff",
+			Text: "What calls are sold for: rules, and a sheet of rates by prefix.",
 		},
 		{
-			Title: "Add an account", Done: len(n.accounts) > 0, Path: "/accounts/new", Action: "Add",
+			Title: "Make an account", Done: len(n.accounts) > 0, Path: "/accounts/new", Action: "New company",
 			Text: "The company that pays for the calls.",
 		},
 		{
-			Title: "Connect an Asterisk", Done: len(n.devices) > 0, Path: "/devices/new", Action: "Connect",
+			Title: "Add an Asterisk", Done: len(n.devices) > 0, Path: "/devices/new", Action: "Add",
 			Text: "Address, user and secret of its manager interface, and the names of its trunks.",
 		},
 		{

@@ -218,6 +218,7 @@ func doneNotice(done string) *notice {
 		"recharge": "The recharge is posted.", "correct": "The correction is posted.",
 		"freeze": "The account is frozen: calls are still recorded and charged.", "unfreeze": "The account is active again.",
 		"account": "The account is saved.", "device": "The device is saved.",
+		"tariff": "The tariff is saved.", "deck": "The rates are imported.",
 		"trunk": "The trunk is saved.", "extension": "The extension is saved.",
 		"operator": "The operator is saved.", "removed": "Removed.",
 	}

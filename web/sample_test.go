@@ -99,8 +99,8 @@ func samplePage(title, section string) page {
 
 func samples() []sample {
 	calls := sampleCalls()
-	long := make([]callRow, 0, 30)
-	for i := range 30 {
+	long := make([]callRow, 0, 18)
+	for i := range 18 {
 		row := calls[i%len(calls)]
 		row.ID += tollgate.ID(100 * i)
 		long = append(long, row)

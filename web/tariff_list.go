@@ -12,7 +12,8 @@ import (
 // tariffListPage lists the tariffs.
 type tariffListPage struct {
 	page
-	Tariffs []tariffRow
+	MayChange bool
+	Tariffs   []tariffRow
 }
 
 type tariffRow struct {
@@ -25,7 +26,7 @@ func (s *site) tariffList(w http.ResponseWriter, r *http.Request, who access.Pri
 	if err != nil {
 		return err
 	}
-	p := &tariffListPage{page: page{Title: "Tariffs", Section: "Tariffs"}}
+	p := &tariffListPage{page: page{Title: "Tariffs", Section: "Tariffs"}, MayChange: who.May(access.SetTerms)}
 	used := tariffUse(v.names)
 	for _, t := range v.names.directory.Tariffs {
 		p.Tariffs = append(p.Tariffs, tariffRow{

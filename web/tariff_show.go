@@ -18,6 +18,9 @@ type tariffShowPage struct {
 	Name            string
 	Description     string
 	DefaultCustomer bool
+	MayChange       bool
+	Import          *form  // nil: not allowed
+	ExportPath      string // empty: no rates
 	RatesText       string
 	Filters         []*field
 	Filtered        bool
@@ -38,22 +41,18 @@ type deckRow struct {
 const rateRows = 100
 
 func (s *site) tariffShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	id, err := pathID(r)
+	v, found, err := s.findTariff(r, who)
 	if err != nil {
 		return err
 	}
-	v, err := s.reader(r, who)
-	if err != nil {
-		return err
-	}
-	t := v.names.tariffs[id]
-	if t == nil {
-		return tollgate.Errorf(tollgate.CodeNotFound, "tariff %d does not exist", id)
-	}
+	t := &found
 	p := &tariffShowPage{
 		page: page{Title: t.Name, Section: "Tariffs"}, ID: t.ID, Name: t.Name,
 		Description: t.Description, DefaultCustomer: t.DefaultCustomer, Facts: tariffFacts(t, v.names),
-		RatesText: "None yet",
+		RatesText: "None yet", MayChange: who.May(access.SetTerms),
+	}
+	if p.MayChange {
+		p.Import = deckForm(t, url.Values{})
 	}
 	f := newForm("", "", r.URL.Query())
 	f.section("", "",
@@ -65,6 +64,7 @@ func (s *site) tariffShow(w http.ResponseWriter, r *http.Request, who access.Pri
 		return err
 	}
 	if deck != 0 {
+		p.ExportPath = tariffPath(t.ID) + "/rates.csv?deck=" + deck.String()
 		if err := s.tariffRates(r, v, deck, p); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (s *site) tariffDecks(
 	for i, d := range slices.Backward(decks) {
 		row := deckRow{
 			From: "Since ever", Text: plural(rates[i], "rate", "rates"), Shown: i == shown,
-			Path: "/tariffs/" + t.ID.String() + "?deck=" + d.ID.String(),
+			Path: tariffPath(t.ID) + "?deck=" + d.ID.String(),
 		}
 		if !d.Effective.IsZero() {
 			row.From = d.Effective.In(v.told.zone).Format(minuteLayout)
@@ -130,7 +130,7 @@ func (s *site) tariffRates(r *http.Request, v *reader, deck tollgate.ID, p *tari
 		if after != "" {
 			values.Set("after", after)
 		}
-		return "/tariffs/" + p.ID.String() + "?" + values.Encode()
+		return tariffPath(p.ID) + "?" + values.Encode()
 	}
 	p.Pager.Text = plural(len(p.Rates), "rate", "rates") + " on this page"
 	p.Pager.NextLabel, p.Pager.BackLabel = "Next", "First"

@@ -81,6 +81,7 @@ func (s *site) routes() *http.ServeMux {
 	mux.Handle("GET /live", s.allow(access.ReadCalls, s.overviewLive))
 	mux.Handle("GET /cdrs", s.allow(access.ReadCalls, s.cdrList))
 	mux.Handle("GET /cdrs.csv", s.allow(access.ReadCalls, s.cdrExport))
+	mux.Handle("POST /cdrs/price", s.allow(access.SetTerms, s.cdrPrice))
 	mux.Handle("GET /cdrs/{id}", s.allow(access.ReadCalls, s.cdrShow))
 
 	mux.Handle("GET /accounts", s.allow(access.ReadCalls, s.accountList))
@@ -94,7 +95,13 @@ func (s *site) routes() *http.ServeMux {
 	mux.Handle("POST /accounts/{id}/freeze", s.allow(access.Change, s.accountFreeze))
 
 	mux.Handle("GET /tariffs", s.allow(access.ReadHouse, s.tariffList))
+	mux.Handle("GET /tariffs/new", s.allow(access.SetTerms, s.tariffNew))
+	mux.Handle("POST /tariffs", s.allow(access.SetTerms, s.tariffAdd))
 	mux.Handle("GET /tariffs/{id}", s.allow(access.ReadHouse, s.tariffShow))
+	mux.Handle("GET /tariffs/{id}/edit", s.allow(access.SetTerms, s.tariffEdit))
+	mux.Handle("POST /tariffs/{id}", s.allow(access.SetTerms, s.tariffSave))
+	mux.Handle("POST /tariffs/{id}/decks", s.allow(access.SetTerms, s.deckImport))
+	mux.Handle("GET /tariffs/{id}/rates.csv", s.allow(access.ReadHouse, s.deckExport))
 	mux.Handle("GET /simulator", s.allow(access.ReadCalls, s.simulatorShow))
 
 	mux.Handle("GET /devices", s.allow(access.ReadHouse, s.deviceList))

@@ -1,0 +1,111 @@
+package web
+
+import (
+	"errors"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"time"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/batch"
+)
+
+const (
+	sheetBytesMax  = 128 << 20 // of an uploaded sheet: some millions of rates
+	sheetMemoryMax = 1 << 20   // of it that is held in memory; the rest is in a file
+	rejectsShown   = 50
+)
+
+// deckPage says what an upload of rates would change or why it was refused.
+type deckPage struct {
+	page
+	Tariff  link
+	Form    *form
+	Rejects []string
+	More    int // rejects that are not listed
+	Preview *batch.Preview
+}
+
+func deckForm(t *tollgate.Tariff, values url.Values) *form {
+	f := newForm(tariffPath(t.ID)+"/decks", "Import", values)
+	f.prefix, f.Upload, f.Second = "deck-", true, &link{Label: "Check only", Path: "check"}
+	f.section("", "",
+		&field{
+			Name: "sheet", Label: "Sheet of rates (CSV)", Type: "file", Required: true,
+			Hint: "Columns: prefix, number, class, name, price, price_peak, per, connect_fee, " +
+				"first_interval, next_interval.",
+		},
+		&field{
+			Name: "effective", Label: "In force from", Type: "datetime-local",
+			Hint: "Empty: since ever. The deck of the same instant is replaced.",
+		}).Single = true
+	return f
+}
+
+// deckImport makes an uploaded sheet a deck of a tariff, or says what it would
+// change. A sheet with one bad line changes nothing.
+func (s *site) deckImport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, t, err := s.findTariff(r, who)
+	if err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, sheetBytesMax)
+	if err := r.ParseMultipartForm(sheetMemoryMax); err != nil {
+		return tollgate.Errorf(tollgate.CodeInvalid, "read the upload: %w", err)
+	}
+	defer r.MultipartForm.RemoveAll() //nolint:errcheck // the system clears temporary files too
+	f := deckForm(&t, url.Values(r.MultipartForm.Value))
+	p := &deckPage{
+		page:   page{Title: "Import rates", Section: "Tariffs"},
+		Tariff: link{Label: t.Name, Path: tariffPath(t.ID)}, Form: f,
+	}
+	effective, rates := readDeck(r.MultipartForm, f, v, p)
+	if !f.Failed {
+		check := f.get("do") == "check"
+		preview, err := batch.PutDeck(r.Context(), s.Store, who.Actor(), t, effective, rates, check)
+		if err == nil && !check {
+			http.Redirect(w, r, tariffPath(t.ID)+"?done=deck", http.StatusSeeOther)
+			return nil
+		}
+		if err == nil {
+			p.Preview = &preview
+		} else if err := f.refuse(err); err != nil {
+			return err
+		}
+	}
+	return s.show(w, r, f.status(), "deck_import", p)
+}
+
+// readDeck reads the sheet and from when it is in force.
+func readDeck(m *multipart.Form, f *form, v *reader, p *deckPage) (time.Time, []tollgate.Rate) {
+	var effective time.Time
+	if text := f.get("effective"); text != "" {
+		var ok bool
+		if effective, ok = parseTime(text, v.told.zone); !ok {
+			f.fail("effective", "Write the time as 2026-11-20 14:30.")
+		}
+	}
+	files := m.File["sheet"]
+	if len(files) == 0 || files[0].Size == 0 {
+		f.fail("sheet", "Choose a sheet.")
+		return effective, nil
+	}
+	sheet, err := files[0].Open()
+	if err != nil {
+		f.fail("sheet", "The upload could not be read: "+sentence(err.Error()))
+		return effective, nil
+	}
+	rates, rejects, err := batch.ReadRates(sheet)
+	if err := errors.Join(err, sheet.Close()); err != nil {
+		f.fail("sheet", sentence(err.Error()))
+	}
+	for _, reject := range rejects[:min(len(rejects), rejectsShown)] {
+		p.Rejects = append(p.Rejects, reject.String())
+	}
+	if p.More = len(rejects) - len(p.Rejects); len(rejects) > 0 {
+		f.fail("sheet", "Nothing was imported: "+plural(len(rejects), "line was", "lines were")+" refused.")
+	}
+	return effective, rates
+}
