@@ -100,14 +100,14 @@ func (w *pricing) run(ctx context.Context, out io.Writer) (*tally, error) {
 	return w.write(ctx, out, free, ordered)
 }
 
-// read hands the blocks of the sheet out until there are no more.
+// read hands the blocks of the sheet out. It closes ordered only after the last of them.
 func (w *pricing) read(ctx context.Context, free <-chan *task, tasks, ordered chan<- *task) {
 	defer close(tasks)
-	defer close(ordered)
 	for {
 		select {
 		case t := <-free:
 			if !w.sheet.Fill(&t.block) {
+				close(ordered)
 				return
 			}
 			tasks <- t // both have room for every task there is
@@ -135,7 +135,8 @@ func (w *pricing) write(ctx context.Context, out io.Writer, free chan<- *task, o
 			}
 			sum.add(&t.tally)
 			free <- t
-		case <-ctx.Done(): // not a canceled error: the output is not complete
+		case <-ctx.Done():
+			// Not the error of the context, which would pass for a wish: the output is not complete.
 			return nil, fmt.Errorf("interrupted after %d calls", sum.calls)
 		}
 	}
