@@ -3,8 +3,8 @@ package batch
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -31,11 +31,11 @@ func readAll(t *testing.T, r io.Reader, form Form) []string {
 			lines = append(lines, reject.String())
 			continue
 		}
-		line := fmt.Sprint(row.Line())
+		fields := []string{strconv.Itoa(row.Line())}
 		for i := range form.Columns {
-			line += "|" + row.Text(i)
+			fields = append(fields, row.Text(i))
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(fields, "|"))
 	}
 	if err := sheet.Err(); err != nil {
 		lines = append(lines, err.Error())
@@ -138,7 +138,7 @@ func TestSheetExtra(t *testing.T) {
 	}
 	var got []string
 	for row, reject := range sheet.Rows() {
-		got = append(got, string(row.AppendExtra(row.AppendRaw(nil, 0))), fmt.Sprint(reject != nil))
+		got = append(got, string(row.AppendExtra(row.AppendRaw(nil, 0))), strconv.FormatBool(reject != nil))
 	}
 	want := []string{`Ada;1;"a;""b"`, "false", "2;1;", "true"}
 	if diff := cmp.Diff(want, got); diff != "" {

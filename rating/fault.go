@@ -1,6 +1,7 @@
 package rating
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -137,7 +138,7 @@ func parsePrice(text string) (decimal.Decimal, error) {
 	}
 	whole, fraction, dotted := strings.Cut(text, ".")
 	if !isDigits(whole) || dotted && !isDigits(fraction) {
-		return decimal.Zero, fmt.Errorf("want an amount such as 0.05: digits, at most one decimal point, no sign")
+		return decimal.Zero, errors.New("want an amount such as 0.05: digits, at most one decimal point, no sign")
 	}
 	whole, fraction = strings.TrimLeft(whole, "0"), strings.TrimRight(fraction, "0")
 	if len(fraction) > PriceDecimalsMax || len(whole)+len(fraction) > PriceDigitsMax {

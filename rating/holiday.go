@@ -1,7 +1,6 @@
 package rating
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -38,9 +37,8 @@ func compileHolidays(entries []string) (*days, error) {
 	d := &days{}
 	for _, entry := range entries {
 		if !d.addDate(entry) && !d.addNamed(entry) {
-			return nil, &Fault{Key: "peak.holidays", Value: entry, Reason: fmt.Sprintf(
-				"want MM-DD, YYYY-MM-DD, easter_monday, good_friday, or one of the calendars %s",
-				strings.Join(slices.Sorted(maps.Keys(calendars())), ", "))}
+			return nil, &Fault{Key: "peak.holidays", Value: entry, Reason: "want MM-DD, YYYY-MM-DD, easter_monday," +
+				" good_friday, or one of the calendars " + strings.Join(slices.Sorted(maps.Keys(calendars())), ", ")}
 		}
 	}
 	return d, nil

@@ -1,8 +1,8 @@
 package rating
 
 import (
-	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,7 +56,7 @@ func (o oracle) price(c Call) answer {
 		result.micro = new(big.Int)
 		return result
 	}
-	per := integer(inherit(own.Per, fmt.Sprint(o.tariff.Per)))
+	per := integer(inherit(own.Per, strconv.FormatInt(o.tariff.Per, 10)))
 	first := integer(inherit(own.First, inherit(o.tariff.Default.First, "1")))
 	next := integer(inherit(own.Next, inherit(o.tariff.Default.Next, "1")))
 	amount := fraction(inherit(own.ConnectFee, o.tariff.Default.ConnectFee))
@@ -225,7 +225,10 @@ func fraction(text string) *big.Rat {
 	return r
 }
 
-func integer(text string) (n int64) {
-	fmt.Sscan(text, &n)
+func integer(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		panic(err)
+	}
 	return n
 }

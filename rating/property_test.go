@@ -1,9 +1,9 @@
 package rating
 
 import (
-	"fmt"
 	"math"
 	"math/big"
+	"strconv"
 	"testing"
 	"time"
 
@@ -54,7 +54,7 @@ func compare(t *rapid.T, c Call, got *tollgate.Charge, want answer) {
 	default:
 		wantMicro = want.micro.String()
 	}
-	if got.Status != wantStatus || fmt.Sprint(got.Micro) != wantMicro || got.Billed != want.billed ||
+	if got.Status != wantStatus || strconv.FormatInt(got.Micro, 10) != wantMicro || got.Billed != want.billed ||
 		got.Rate != want.rate {
 		t.Errorf("%+v:\ngot  %+v\nwant %s, %+v", c, got, wantStatus, want)
 	}
@@ -88,7 +88,7 @@ func TestSplitCall(t *testing.T) {
 		price := rapid.StringMatching(`[0-9]\.[0-9]{1,6}`)
 		whole.Default.Price, whole.Default.PricePeak = price.Draw(t, "price"), price.Draw(t, "peak")
 		first, next := rapid.Int64Range(0, 90).Draw(t, "first"), rapid.Int64Range(1, 90).Draw(t, "next")
-		whole.Default.First, whole.Default.Next = fmt.Sprint(first), fmt.Sprint(next)
+		whole.Default.First, whole.Default.Next = strconv.FormatInt(first, 10), strconv.FormatInt(next, 10)
 		rest := whole
 		rest.Default.First = "0"
 		zone, err := time.LoadLocation(whole.Timezone)

@@ -2,6 +2,7 @@ package rating
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,7 +65,7 @@ func (s *script) run(text string) error {
 	}
 	if text[0] == ' ' || text[0] == '\t' {
 		if s.block == nil {
-			return fmt.Errorf("indented line without a statement above it")
+			return errors.New("indented line without a statement above it")
 		}
 		return s.block(line)
 	}
@@ -183,7 +184,7 @@ func (s *script) deck(line words) error {
 	return line.end()
 }
 
-// call prices: call DURATION [to NUMBER] [class CLASS] [at TIME] costs AMOUNT …
+// call prices: call DURATION [to NUMBER] [class CLASS] [at TIME] costs AMOUNT and so on.
 func (s *script) call(line words) (err error) {
 	if s.compiled == nil {
 		if s.compiled, err = Compile(s.tariff, s.decks); err != nil {
@@ -225,7 +226,7 @@ func (s *script) call(line words) (err error) {
 		}
 		return s.check(append(words{word}, line...))
 	}
-	return fmt.Errorf("want costs, is or fails at the end")
+	return errors.New("want costs, is or fails at the end")
 }
 
 // check compares the charge with what the line says of it.
@@ -293,8 +294,11 @@ func (s *script) refused(line words) error {
 
 // failed wants an error that is the caller's fault, with these words in it.
 func failed(err error, want string) error {
+	if err == nil {
+		return fmt.Errorf("nothing failed, want %q", want)
+	}
 	if tollgate.CodeOf(err) != tollgate.CodeInvalid || want == "" || !strings.Contains(err.Error(), want) {
-		return fmt.Errorf("got error %v, want it invalid because of %q", err, want)
+		return fmt.Errorf("got error %w, want it invalid because of %q", err, want)
 	}
 	return nil
 }

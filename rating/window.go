@@ -2,7 +2,7 @@ package rating
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -77,7 +77,7 @@ func clock(text string) (int64, error) {
 	}
 	t, err := time.Parse("15:04", text)
 	if err != nil || len(text) != len("15:04") {
-		return 0, fmt.Errorf("want a time of day such as 08:00, 00:00 to 24:00")
+		return 0, errors.New("want a time of day such as 08:00, 00:00 to 24:00")
 	}
 	return int64(t.Hour())*3600 + int64(t.Minute())*60, nil
 }
