@@ -3,6 +3,7 @@ package rawlimit
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -24,9 +25,8 @@ func Scratch(ctx context.Context, source string) (target string, drop func(conte
 		if err != nil {
 			return err
 		}
-		defer conn.Close(ctx)
 		_, err = conn.Exec(ctx, text)
-		return err
+		return errors.Join(err, conn.Close(ctx))
 	}
 	if err := execute(ctx, "CREATE SCHEMA "+name); err != nil {
 		return "", nil, fmt.Errorf("creating a schema: %w", err)
@@ -46,9 +46,9 @@ func MeasureRates(ctx context.Context, source string, now func() time.Time) (Lim
 	if err != nil {
 		return Limit{}, err
 	}
-	defer from.Close()
 	ctx = context.WithoutCancel(ctx) // as in Measure
 	began := now()
 	c, err := read(ctx, from, "rate", "deck_id, prefix, number, class")
-	return Limit{Rows: len(c.rows), Elapsed: now().Sub(began)}, err
+	took := now().Sub(began)
+	return Limit{Rows: len(c.rows), Elapsed: took}, errors.Join(err, from.Close())
 }
