@@ -21,8 +21,13 @@ import (
 // commands is the command line. A command is a struct with its flags and a
 // Run(*program) error method.
 type commands struct {
+	Demo    demoCommand    `cmd:"" help:"Show everything at work with made-up companies and calls."`
+	Serve   serveCommand   `cmd:"" help:"Run: follow the devices, charge their calls, show the pages, answer the API."`
 	Rate    rateCommand    `cmd:"" help:"Price calls from a file, without a database."`
 	Explain explainCommand `cmd:"" help:"Say what one call costs, and why."`
+	Import  importCommand  `cmd:"" help:"Read a file: calls, rates, attribution, accounts, extensions."`
+	Export  exportCommand  `cmd:"" help:"Write what import reads."`
+	Replay  replayCommand  `cmd:"" help:"Read recorded calls of a telephone system again."`
 	Version versionCommand `cmd:"" help:"Print the version and how it was built."`
 }
 

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"reflect"
+	"sync"
+	"time"
+
+	"tollgate"
+	"tollgate/pbx/asterisk"
+	"tollgate/store"
+)
+
+// configPoll is how soon a changed device is followed anew.
+const configPoll = time.Second
+
+// connectors follows every enabled device and starts its connector anew when
+// its settings change.
+type connectors struct {
+	db      *store.DB
+	charger tollgate.Charger
+	log     *slog.Logger
+	now     func() time.Time
+
+	mu      sync.Mutex
+	running map[tollgate.ID]*following
+}
+
+// following is one device that is being followed.
+type following struct {
+	device    tollgate.Device
+	connector *asterisk.Connector
+	stop      context.CancelFunc
+	done      chan struct{}
+}
+
+// Run keeps what runs in step with the configuration until ctx ends.
+func (c *connectors) Run(ctx context.Context) error {
+	defer c.stopAll()
+	seen := int64(-1)
+	for {
+		version, err := c.db.ConfigVersion(ctx)
+		if err == nil && version != seen {
+			if err = c.reconcile(ctx); err == nil {
+				seen = version
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			c.log.Error("connectors: read the devices", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(configPoll):
+		}
+	}
+}
+
+// reconcile starts, restarts and stops connectors as the devices say.
+func (c *connectors) reconcile(ctx context.Context) error {
+	directory, err := c.db.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := make(map[tollgate.ID]tollgate.Device)
+	for _, device := range directory.Devices {
+		if device.Enabled && device.Kind == tollgate.DeviceAsterisk {
+			wanted[device.ID] = device
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, f := range c.running {
+		if device, ok := wanted[id]; ok && reflect.DeepEqual(device, f.device) {
+			delete(wanted, id)
+			continue
+		}
+		f.stop()
+		<-f.done
+		delete(c.running, id)
+	}
+	for id, device := range wanted {
+		f, err := c.follow(ctx, device)
+		if err != nil {
+			c.log.Error("device cannot be followed", "device", device.Name, "error", err)
+			continue
+		}
+		c.running[id] = f
+	}
+	return nil
+}
+
+func (c *connectors) follow(ctx context.Context, device tollgate.Device) (*following, error) {
+	zone, err := time.LoadLocation(device.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	log := c.log.With("device", device.Name)
+	connector := asterisk.New(asterisk.Config{
+		Device: device.ID, AMI: device.Asterisk, PrivateCodes: device.Plan.PrivateCodes,
+		Location: zone, State: deviceState{c.db, device.ID}, Log: log, Now: c.now,
+	})
+	ctx, stop := context.WithCancel(ctx)
+	f := &following{device: device, connector: connector, stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(f.done)
+		if err := connector.Run(ctx, c.charger); err != nil && ctx.Err() == nil {
+			log.Error("connector stopped", "error", err)
+		}
+	}()
+	return f, nil
+}
+
+// status says how every device that is followed is doing.
+func (c *connectors) status() []tollgate.DeviceStatus {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	states := make([]tollgate.DeviceStatus, 0, len(c.running))
+	for _, f := range c.running {
+		states = append(states, f.connector.Status())
+	}
+	return states
+}
+
+func (c *connectors) stopAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, f := range c.running {
+		f.stop()
+		<-f.done
+		delete(c.running, id)
+	}
+}
+
+// deviceState keeps a connector's journal position with its device.
+type deviceState struct {
+	db     *store.DB
+	device tollgate.ID
+}
+
+// Load reads what was saved last.
+func (s deviceState) Load(ctx context.Context) (map[string]string, error) {
+	return s.db.DeviceState(ctx, s.device)
+}
+
+// Save replaces it.
+func (s deviceState) Save(ctx context.Context, state map[string]string) error {
+	return s.db.PutDeviceState(ctx, s.device, state)
+}

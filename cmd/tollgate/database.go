@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"tollgate"
+	"tollgate/store"
+)
+
+// databaseFlags say where the books are; commands that need them embed it.
+type databaseFlags struct {
+	Data     string `help:"Directory of the embedded database." placeholder:"DIR" xor:"where" env:"TOLLGATE_DATA"`
+	Database string `help:"PostgreSQL to use instead." placeholder:"postgres://…" xor:"where" env:"TOLLGATE_DATABASE"`
+}
+
+// databaseName is the file of the embedded database in its directory.
+const databaseName = "tollgate.db"
+
+// open opens the books. It refuses to make a new database unless create is set,
+// so that a mistyped directory is an error and not empty books.
+func (f databaseFlags) open(ctx context.Context, p *program, create bool) (*store.DB, error) {
+	url := f.Database
+	if url == "" {
+		if f.Data == "" {
+			return nil, tollgate.Errorf(tollgate.CodeInvalid, "say where the books are: --data DIR or --database URL")
+		}
+		path := filepath.Join(f.Data, databaseName)
+		if _, err := os.Stat(path); err != nil && !create {
+			return nil, tollgate.Errorf(tollgate.CodeInvalid,
+				"no database in %s: is it the directory that serve was started with?", f.Data)
+		}
+		if err := os.MkdirAll(f.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data directory: %w", err)
+		}
+		url = "sqlite:" + path
+	}
+	return store.Open(ctx, url, store.Options{Now: p.now, Log: p.log})
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tollgate/access"
+	"tollgate/store"
+)
+
+// demoHistory is what the demonstration looks back on when it starts.
+const (
+	demoHistoryCalls = 400
+	demoHistorySpan  = 20 * time.Hour
+)
+
+type demoCommand struct {
+	Listen string        `default:"127.0.0.1:8026" help:"Address of pages and API." placeholder:"HOST:PORT"`
+	For    time.Duration `help:"End by itself after this time." placeholder:"10m"`
+}
+
+// Run shows Tollgate at work on a temporary directory and removes it at the end.
+func (c *demoCommand) Run(p *program) (err error) {
+	dir, err := os.MkdirTemp("", "tollgate-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if c.For > 0 {
+		var stop context.CancelFunc
+		p.ctx, stop = context.WithTimeout(p.ctx, c.For)
+		defer stop()
+	}
+	url := "sqlite:" + filepath.Join(dir, databaseName)
+	db, err := store.Open(p.ctx, url, store.Options{Now: p.now, Log: p.log})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s, err := newServer(p, db, c.Listen, false)
+	if err != nil {
+		return err
+	}
+	password := rand.Text()
+	if _, err := s.gate.AddUser(p.ctx, store.Actor{Name: "demo"}, store.User{
+		Name: "admin", Role: string(access.RoleAdmin),
+	}, password); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "Tollgate is at   %s\nname             admin\npassword         %s\n\n"+
+		"Three companies telephone. Ctrl-C ends the demonstration and leaves nothing behind.\n", s.url(), password)
+	return s.run(p.ctx, s.demonstrate)
+}
+
+// demonstrate sets up the companies, looks back on a day and lets calls come in.
+func (s *server) demonstrate(ctx context.Context) error {
+	pbx, err := demoWorld(ctx, s.db, s.book)
+	if err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	pbx.random = mathrand.New(mathrand.NewPCG(uint64(s.p.now().UnixNano()), 1))
+	pbx.now, pbx.prefix = s.p.now, fmt.Sprint(s.p.now().Unix())
+	history := pbx.history(demoHistoryCalls, demoHistorySpan)
+	broken := history[len(history)/2]
+	broken.Call.UniqueID += "-clock"
+	broken.End = broken.Start.Add(-time.Hour) // a device whose clock was set back in a call
+	broken.Answer = time.Time{}
+	if _, err := s.office.Finish(ctx, append(history, broken)); err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	return ignoreEnd(ctx, pbx.Run(ctx, s.office))
+}
+
+// ignoreEnd takes the end of ctx for what it is: no failure.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+)
+
+type serveCommand struct {
+	databaseFlags
+	Listen string `default:"127.0.0.1:8080" help:"Address of pages and API. Put a TLS proxy before any other than loopback." placeholder:"HOST:PORT"`
+	Secure bool   `help:"People reach the pages over TLS only, through a proxy: cookies say so."`
+}
+
+// Run serves until interrupted. The first start makes the database and prints
+// a one-time link for the first administrator.
+func (c *serveCommand) Run(p *program) error {
+	db, err := c.open(p.ctx, p, true)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s, err := newServer(p, db, c.Listen, c.Secure)
+	if err != nil {
+		return err
+	}
+	secret, first, err := s.gate.FirstLink(p.ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "Tollgate %s is at %s\n", version, s.url())
+	if first {
+		fmt.Fprintf(p.stdout, "Make the first administrator, once, within a day: %s/setup/%s\n", s.url(), secret)
+	}
+	return s.run(p.ctx)
+}

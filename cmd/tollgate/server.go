@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/api"
+	"tollgate/charging"
+	"tollgate/ledger"
+	"tollgate/store"
+	"tollgate/web"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Limits of the HTTP server; each route sets narrower ones of its own.
+const (
+	headerReadMax = 10 * time.Second
+	idleMax       = 2 * time.Minute
+	headerBytes   = 64 << 10
+	shutdownMax   = 10 * time.Second
+)
+
+// server is a running Tollgate: the books, everything that writes to them and
+// everything that shows them.
+type server struct {
+	p          *program
+	db         *store.DB
+	book       *ledger.Book
+	office     *charging.Office
+	gate       *access.Gate
+	connectors *connectors
+	handler    http.Handler
+	listener   net.Listener
+}
+
+// newServer puts the parts together. Nothing runs yet. Secure says that people
+// reach the pages over TLS alone.
+func newServer(p *program, db *store.DB, listen string, secure bool) (*server, error) {
+	s := &server{p: p, db: db}
+	s.book = ledger.New(db, ledger.Options{Now: p.now, Log: p.log})
+	var err error
+	if s.office, err = charging.New(p.ctx, db, s.book, charging.Options{Now: p.now, Log: p.log}); err != nil {
+		return nil, err
+	}
+	s.gate, err = access.New(db, access.Options{Now: p.now, Random: rand.Reader, Log: p.log, Secure: secure})
+	if err != nil {
+		return nil, err
+	}
+	s.connectors = &connectors{
+		db: db, charger: s.office, log: p.log, now: p.now, running: make(map[tollgate.ID]*following),
+	}
+	pages, err := web.New(web.Options{
+		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status,
+		Zone: time.Local, Now: p.now, Log: p.log, Version: version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	interfaces, err := api.New(api.Options{
+		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status,
+		Now: p.now, Log: p.log, Version: version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", pages)
+	for _, pattern := range api.Paths() {
+		mux.Handle(pattern, interfaces)
+	}
+	s.handler = mux
+	if s.listener, err = new(net.ListenConfig).Listen(p.ctx, "tcp", listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return s, nil
+}
+
+// url is where the server is reached.
+func (s *server) url() string { return "http://" + s.listener.Addr().String() }
+
+// run serves until ctx ends, then lets requests finish, stops the connectors
+// and last of all the ledger, so that whatever was taken in is committed.
+func (s *server) run(ctx context.Context, extra ...func(context.Context) error) error {
+	bookCtx, stopBook := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBook()
+	book := make(chan error, 1)
+	go func() { book <- s.book.Run(bookCtx) }()
+
+	group, ctx := errgroup.WithContext(ctx)
+	web := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: headerReadMax, IdleTimeout: idleMax,
+		MaxHeaderBytes: headerBytes, BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	group.Go(func() error {
+		if err := web.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownMax)
+		defer cancel()
+		return web.Shutdown(late)
+	})
+	group.Go(func() error { return s.connectors.Run(ctx) })
+	group.Go(func() error {
+		select {
+		case err := <-book:
+			book <- err
+			return errors.Join(errors.New("the ledger stopped"), err)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	for _, run := range extra {
+		group.Go(func() error { return run(ctx) })
+	}
+	err := group.Wait()
+	stopBook()
+	return errors.Join(err, <-book)
+}
