@@ -16,6 +16,9 @@ import (
 // processor remembers of a large deck.
 const pricedNumbers = 1 << 18
 
+// priceRounds is how many times more rounds there are than of longer work.
+const priceRounds = 5
+
 // price measures one call priced after another, to random numbers, by a tariff
 // with a deck of that many prefixes. The limit is to find the prefix and no more.
 func price(rates int) work {
@@ -24,6 +27,7 @@ func price(rates int) work {
 		if err != nil {
 			return Measurement{}, err
 		}
+		o.Rounds *= priceRounds
 		allocations := float64(0)
 		took, err := o.fastest(func(int) (time.Duration, error) {
 			var took time.Duration
