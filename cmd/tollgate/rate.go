@@ -48,7 +48,7 @@ func (c *rateCommand) Run(p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	calls, err := p.reader(c.Calls)
+	calls, err := p.openInput(c.Calls)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (c *tariffFlags) load(p *program) (*rating.Tariff, *numbering.Plan, error) 
 }
 
 func (c *tariffFlags) tariff(p *program) (tollgate.Tariff, error) {
-	file, err := p.reader(c.Tariff)
+	file, err := p.openInput(c.Tariff)
 	if err != nil {
 		return tollgate.Tariff{}, err
 	}
@@ -123,7 +123,7 @@ func (c *tariffFlags) deck(p *program) ([]tollgate.Rate, error) {
 	if c.Rates == "" {
 		return nil, nil
 	}
-	file, err := p.reader(c.Rates)
+	file, err := p.openInput(c.Rates)
 	if err != nil {
 		return nil, err
 	}
@@ -161,18 +161,6 @@ func (p *program) report(file string, t *tally, currency tollgate.Currency, took
 		return fmt.Errorf("%s: every call was rejected", file)
 	}
 	return nil
-}
-
-// reader opens a file to read; "-" is standard input.
-func (p *program) reader(path string) (io.ReadCloser, error) {
-	if path == "-" {
-		return io.NopCloser(p.stdin), nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, tollgate.Errorf(tollgate.CodeInvalid, "%w", err)
-	}
-	return file, nil
 }
 
 // writer opens a file to write, unless it is the one being read; "-" is
