@@ -7,6 +7,7 @@ package ledger
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"tollgate"
@@ -88,9 +89,16 @@ type operation struct {
 	post    *posting
 	reprice *repricing
 
+	state  atomic.Int32  // waiting, then taken by the writer or left by its caller
 	done   chan struct{} // closed when it is answered
 	answer answer
 }
+
+const (
+	waiting int32 = iota
+	taken
+	left
+)
 
 // rows is how much of a commit the operation takes.
 func (o *operation) rows() int {
@@ -105,9 +113,9 @@ func (o *operation) finish(a answer) {
 	close(o.done)
 }
 
-// do hands an operation to the writer and waits for its commit. When the
-// context ends first, the operation may still be committed: as every operation
-// is idempotent, whoever wants to know asks again.
+// do hands an operation to the writer and waits for its commit. The context
+// ends the waiting only: once the writer has taken the operation, do returns
+// what became of it.
 func (b *Book) do(ctx context.Context, o *operation) error {
 	o.ctx, o.done = ctx, make(chan struct{})
 	select {
@@ -119,17 +127,17 @@ func (b *Book) do(ctx context.Context, o *operation) error {
 	}
 	select {
 	case <-o.done:
-		return o.answer.err
 	case <-ctx.Done():
-		return ctx.Err()
+		if o.state.CompareAndSwap(waiting, left) {
+			return ctx.Err()
+		}
 	case <-b.stopped:
+		if o.state.CompareAndSwap(waiting, left) {
+			return errStopped()
+		}
 	}
-	select {
-	case <-o.done: // it was in the last commit
-		return o.answer.err
-	default:
-		return errStopped()
-	}
+	<-o.done
+	return o.answer.err
 }
 
 func errStopped() error {
@@ -157,9 +165,7 @@ func (b *Book) gather(first *operation) []*operation {
 	var batch []*operation
 	rows := 0
 	for o := first; ; {
-		if err := o.ctx.Err(); err != nil {
-			o.finish(answer{err: err})
-		} else {
+		if o.state.CompareAndSwap(waiting, taken) {
 			batch = append(batch, o)
 			rows += o.rows()
 		}

@@ -45,15 +45,15 @@ func openBook(t *testing.T, db *store.DB) *ledger.Book {
 func openShop(t *testing.T, db *store.DB) *shop {
 	t.Helper()
 	s := &shop{T: t, db: db, book: openBook(t, db)}
-	s.furnish()
+	s.furnish("acme")
 	return s
 }
 
-// furnish makes the enterprise and its accounts.
-func (s *shop) furnish() {
+// furnish makes an enterprise of that name with its accounts and its device.
+func (s *shop) furnish(name string) {
 	s.Helper()
 	s.enterprise = tollgate.Account{
-		Kind: tollgate.KindEnterprise, Mode: tollgate.ModePostpaid, Name: "acme", Currency: "EUR",
+		Kind: tollgate.KindEnterprise, Mode: tollgate.ModePostpaid, Name: name, Currency: "EUR",
 		Timezone: "Europe/Berlin",
 	}
 	s.change(func(c *store.Change) error { return c.PutAccount(&s.enterprise) })
@@ -66,7 +66,7 @@ func (s *shop) furnish() {
 	s.prepaid = child("prepaid", tollgate.ModePrepaid, "EUR")
 	s.quota = child("quota", tollgate.ModeQuota, "EUR")
 	s.usd = child("dollar", tollgate.ModePrepaid, "USD")
-	s.device = tollgate.Device{Name: "pbx", Kind: tollgate.DevicePush, Timezone: "UTC", Enabled: true}
+	s.device = tollgate.Device{Name: name + " pbx", Kind: tollgate.DevicePush, Timezone: "UTC", Enabled: true}
 	s.change(func(c *store.Change) error {
 		for _, a := range []*tollgate.Account{&s.prepaid, &s.quota, &s.usd} {
 			if err := c.PutAccount(a); err != nil {

@@ -35,8 +35,9 @@ const amountMax = 1_000_000_000 * tollgate.MicroPerUnit
 // settled before changes nothing. One that cannot be settled as it is, such as
 // one whose purse does not exist, is quarantined with the reason.
 //
-// More than a commit's worth is committed in pieces. After an error, and after
-// the context has ended, some may be settled: send them again.
+// More than a commit's worth is committed in pieces, so after an error some may
+// be settled: send them again. The context ends the waiting for a commit, not a
+// commit under way.
 func (b *Book) Settle(ctx context.Context, settlements []Settlement) ([]tollgate.Result, error) {
 	// Ids are given before the first try, so that a commit whose answer was lost
 	// is recognised as our own when it is tried again.

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"log/slog"
+	"math"
 	"strings"
 	"time"
 
@@ -17,11 +19,13 @@ const (
 	PostgreSQL = "postgres"
 )
 
+// closingMax bounds how long Close waits for a database that does not answer.
+const closingMax = 5 * time.Second
+
 // Options is what the outside world gives a store.
 type Options struct {
-	Now  func() time.Time // required
-	Node int              // 0 to tollgate.NodeMax; nodes that share a database differ
-	Log  *slog.Logger     // nil: silent
+	Now func() time.Time // required
+	Log *slog.Logger     // nil: silent
 }
 
 // DB is an open store. It is safe for concurrent use.
@@ -31,7 +35,7 @@ type DB struct {
 	read   *sql.DB      // SQLite: a pool that cannot write; PostgreSQL: same as write
 	writer chan *writer // SQLite only: whoever holds the writer writes
 	now    func() time.Time
-	ids    *tollgate.IDSource
+	node   node
 	log    *slog.Logger
 	parts  partitions // PostgreSQL only: the months that have their tables
 }
@@ -43,7 +47,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	db := &DB{now: o.Now, ids: tollgate.NewIDSource(o.Node, o.Now), log: o.Log}
+	db := &DB{now: o.Now, log: o.Log}
+	db.node.holder = rand.Text()
+	db.node.renewAt.Store(math.MaxInt64) // until it has a number
 	if err := db.connect(ctx, url); err != nil {
 		return nil, err
 	}
@@ -67,7 +73,10 @@ func (db *DB) connect(ctx context.Context, url string) error {
 
 // Close closes every connection once the transaction that writes has ended.
 func (db *DB) Close() error {
-	var err error
+	ctx, cancel := context.WithTimeout(context.Background(), closingMax)
+	defer cancel()
+	// Its number is free again tomorrow even if this fails.
+	err := db.inTx(ctx, db.leaveNode)
 	if db.writer != nil {
 		w := <-db.writer
 		err = w.conn.Close()
@@ -83,7 +92,7 @@ func (db *DB) Close() error {
 func (db *DB) Engine() string { return db.engine }
 
 // NewID returns an id that no row of any node has.
-func (db *DB) NewID() tollgate.ID { return db.ids.Next() }
+func (db *DB) NewID() tollgate.ID { return db.node.ids.Load().Next() }
 
 // Ping reports whether the store answers, for health checks.
 func (db *DB) Ping(ctx context.Context) error {

@@ -19,6 +19,7 @@ type migration struct {
 // many have run.
 func migrations() []migration {
 	return []migration{
+		{why: "numbers for the processes that make ids", sql: schemaNodes},
 		{why: "configuration: who pays, who reports calls, what they cost", sql: schemaConfiguration},
 		{why: "the books: calls, transfers, counters, and what could not be understood", sql: schemaBooks},
 		{why: "people, programs and what they did", sql: schemaAccess},
@@ -54,7 +55,8 @@ func (db *DB) tokens() *strings.Replacer {
 const createMigrations = `CREATE TABLE IF NOT EXISTS migration (
 	version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL, why TEXT NOT NULL)`
 
-// migrate brings the schema up to this version, each step in a transaction.
+// migrate brings the schema up to this version and takes a node number, all in
+// one transaction.
 func (db *DB) migrate(ctx context.Context) error {
 	return db.inTx(ctx, func(t *tx) error {
 		if db.engine == PostgreSQL {
@@ -81,7 +83,7 @@ func (db *DB) migrate(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return db.holdNode(t)
 	})
 }
 

@@ -3,6 +3,17 @@ package store
 // Why rows look as they do is said in DESIGN.md. Nothing here may be edited
 // once released: add a step to migrations instead.
 
+const schemaNodes = `
+CREATE TABLE node (
+	number BIGINT PRIMARY KEY,
+	holder TEXT NOT NULL,
+	until BIGINT NOT NULL
+);
+INSERT INTO node (number, holder, until)
+	WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 255)
+	SELECT n, '', 0 FROM numbers;
+`
+
 const schemaConfiguration = `
 CREATE TABLE config (
 	id BIGINT PRIMARY KEY CHECK (id = 1),

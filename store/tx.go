@@ -64,6 +64,9 @@ func (db *DB) tryTx(ctx context.Context, fn func(*tx) error) error {
 			w.conn.ExecContext(t.ctx, "ROLLBACK") // the connection may be gone: undone anyway
 		}
 	}()
+	if err := db.renewNode(t); err != nil {
+		return err
+	}
 	if err := fn(t); err != nil {
 		return err
 	}

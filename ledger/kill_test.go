@@ -1,0 +1,182 @@
+package ledger_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate"
+	"tollgate/ledger"
+	"tollgate/store"
+	"tollgate/store/storetest"
+)
+
+// What is ingested until nobody kills it any more.
+const (
+	killBatches   = 160
+	killBatchRows = 50
+	killRounds    = 50 // of being killed, on each engine
+	killVariable  = "TOLLGATE_TEST_KILL"
+)
+
+// TestMain is also the process that is killed: it ingests the same input from
+// the start, whenever it is started, and says which batches are acknowledged.
+func TestMain(m *testing.M) {
+	if job := os.Getenv(killVariable); job != "" {
+		if err := ingest(strings.Fields(job)); err != nil {
+			fmt.Println("failed", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// ingest settles every batch into the store at job[0].
+func ingest(job []string) error {
+	db, err := store.Open(context.Background(), job[0], store.Options{Now: time.Now})
+	if err != nil {
+		return err
+	}
+	s := &shop{}
+	for i, id := range []*tollgate.ID{&s.enterprise.ID, &s.prepaid.ID, &s.quota.ID, &s.device.ID} {
+		if err := id.UnmarshalText([]byte(job[i+1])); err != nil {
+			return err
+		}
+	}
+	book := ledger.New(db, ledger.Options{Now: time.Now})
+	go book.Run(context.Background())
+	for batch := range killBatches {
+		results, err := book.Settle(context.Background(), s.killBatch(batch))
+		if err != nil {
+			return err
+		}
+		if _, err := book.Recharge(context.Background(), clerk, s.prepaid.ID,
+			tollgate.Money{Micro: 3, Currency: "EUR"}, "", fmt.Sprint("recharge ", batch)); err != nil {
+			return err
+		}
+		fmt.Println("acknowledged", batch, results[0].Outcome)
+	}
+	fmt.Println("finished")
+	return db.Close()
+}
+
+// killBatch is always the same: mostly calls that are paid, one that is sent
+// twice, and one that must be quarantined.
+func (s *shop) killBatch(batch int) []ledger.Settlement {
+	var calls []ledger.Settlement
+	for i := range killBatchRows - 2 {
+		by := s.prepaid
+		if i%3 == 0 {
+			by = s.enterprise
+		}
+		calls = append(calls, s.paid(batch*killBatchRows+i, by, 10))
+	}
+	bad := s.call(batch*killBatchRows+killBatchRows-1, 10)
+	bad.Reason = "no such trunk"
+	return append(calls, calls[0], bad)
+}
+
+// round starts the process, kills it some time after it has stored something
+// new, and returns how many batches it had acknowledged; killed is false when
+// it was quicker.
+func round(t *testing.T, job string, after time.Duration) (acknowledged int, killed bool) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), killVariable+"="+job)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killing := false
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		if words[0] != "acknowledged" {
+			if words[0] == "finished" {
+				io.Copy(io.Discard, out)
+				child.Wait()
+				return killBatches, false
+			}
+			t.Fatal(lines.Text())
+		}
+		n, err := strconv.Atoi(words[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		acknowledged = n + 1
+		if words[2] == string(tollgate.OutcomeStored) && !killing {
+			killing = true
+			time.AfterFunc(after, func() { child.Process.Kill() })
+		}
+	}
+	child.Wait() // it was killed
+	return acknowledged, true
+}
+
+// A process that ingests is killed without warning, over and over, and sends
+// everything again each time. Whatever it had acknowledged must be there, the
+// books must be right, and in the end every call is there exactly once.
+func TestKilledAndSentAgain(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		s := openShop(t, storetest.Open(t, url))
+		job := fmt.Sprint(url, " ", s.enterprise.ID, " ", s.prepaid.ID, " ", s.quota.ID, " ", s.device.ID)
+		kills := 0
+		for i := range 4 * killRounds {
+			pause := time.Duration(rand.Int64N(int64(8 * time.Millisecond)))
+			if kills >= killRounds {
+				pause = time.Hour // let it finish
+			}
+			acknowledged, killed := round(t, job, pause)
+			if killed {
+				kills++
+			}
+			totals, err := s.db.Totals(t.Context(), store.Everything, store.CDRFilter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if totals.Calls < int64(acknowledged*(killBatchRows-2)) {
+				t.Fatalf("round %d: %d batches acknowledged and %d calls there", i, acknowledged, totals.Calls)
+			}
+			if i%10 == 0 || !killed {
+				s.audit()
+			}
+			if !killed {
+				break
+			}
+		}
+		if kills < killRounds {
+			t.Errorf("killed %d times before it was finished, want %d", kills, killRounds)
+		}
+		s.checkKilled()
+	})
+}
+
+// checkKilled compares what is there in the end with what was sent.
+func (s *shop) checkKilled() {
+	s.Helper()
+	const calls = killBatches * (killBatchRows - 2)
+	totals, err := s.db.Totals(s.Context(), store.Everything, store.CDRFilter{})
+	if err != nil || totals.Calls != calls || amount(totals.Charged) != 10*calls {
+		s.Errorf("totals %+v, %v; want %d calls of %d", totals, err, calls, 10*calls)
+	}
+	paid := s.balance(s.prepaid) + s.balance(s.enterprise)
+	if want := int64(3*killBatches - 10*calls); paid != want {
+		s.Errorf("balances sum to %d, want %d", paid, want)
+	}
+	if n, err := s.db.QuarantineCount(s.Context(), store.Everything); err != nil || n != killBatches {
+		s.Errorf("%d in quarantine, %v, want %d", n, err, killBatches)
+	}
+	s.audit()
+}
