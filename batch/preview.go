@@ -67,10 +67,11 @@ func apply(
 // refused turns the store's refusal of a row into its reject; other failures
 // are returned and end the import.
 func refused(line int, err error) (*Reject, error) {
-	switch tollgate.CodeOf(err) {
-	case "":
+	if err == nil {
 		return nil, nil
-	case tollgate.CodeInvalid, tollgate.CodeNotFound, tollgate.CodeConflict, tollgate.CodeForbidden:
+	}
+	code := tollgate.CodeOf(err)
+	if code == tollgate.CodeInvalid || code == tollgate.CodeNotFound || code == tollgate.CodeConflict {
 		return &Reject{Line: line, Reason: err.Error()}, nil
 	}
 	return nil, err

@@ -42,14 +42,17 @@ type program struct {
 	log    *slog.Logger
 }
 
-func main() {
+func main() { os.Exit(start()) }
+
+// start is main with its defers run before the process ends.
+func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	p := &program{
 		ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		now: time.Now, log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
-	os.Exit(p.run(os.Args[1:]))
+	return p.run(os.Args[1:])
 }
 
 // exited carries an exit code out of kong, which wants to end the process itself.
