@@ -168,8 +168,8 @@ func TestSettleChargesOnce(t *testing.T) {
 			s.Errorf("balance %d, want -100000", got)
 		}
 		report := s.audit()
-		if report.Overdraw != 1 {
-			s.Errorf("%d accounts overdrawn, want the prepaid one", report.Overdraw)
+		if report.Overdrawn != 1 {
+			s.Errorf("%d accounts overdrawn, want the prepaid one", report.Overdrawn)
 		}
 	})
 }

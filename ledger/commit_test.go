@@ -179,7 +179,7 @@ func TestBeyondTheLimitIsPostedWithItsReason(t *testing.T) {
 		s.change(func(c *store.Change) error { return c.PutAccount(&s.prepaid) })
 		over := func(want int64) {
 			s.Helper()
-			if got := s.audit().Overdraw; got != want {
+			if got := s.audit().Overdrawn; got != want {
 				s.Errorf("%d accounts overdrawn, want %d", got, want)
 			}
 		}

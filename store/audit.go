@@ -27,11 +27,11 @@ type Checked struct {
 
 // AuditReport is what an audit found. The books are right when Findings is empty.
 type AuditReport struct {
-	Checked  []Checked `json:"checked"`
-	Rules    []string  `json:"rules"`    // that were checked
-	Findings []Finding `json:"findings"` // at most 20 of each rule
-	Unposted int64     `json:"unposted"` // priced calls not charged: tariff and account differ in currency
-	Overdraw int64     `json:"overdraw"` // prepaid accounts below their limit, with a recorded reason
+	Checked   []Checked `json:"checked"`
+	Rules     []string  `json:"rules"`     // that were checked
+	Findings  []Finding `json:"findings"`  // at most 20 of each rule
+	Unposted  int64     `json:"unposted"`  // priced calls not charged: tariff and account differ in currency
+	Overdrawn int64     `json:"overdrawn"` // prepaid accounts below their limit, with a recorded reason
 }
 
 // auditRule is one invariant: a query that finds the rows which break it, each
@@ -200,7 +200,7 @@ func (a *audit) overdrafts() error {
 			}
 		}
 		if sound {
-			a.report.Overdraw++
+			a.report.Overdrawn++
 		} else {
 			a.find(ruleOverdraft, "account %d: reason %q", o.account, o.reason)
 		}
