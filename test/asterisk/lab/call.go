@@ -31,6 +31,7 @@ type Call struct {
 	remote, remoteTag string
 	sequence          int
 	answered          time.Time
+	leaving           bool // it is about to be hung up by us
 	forward           string
 	leg               *Leg          // nil: the call went out
 	ended             chan struct{} // closed at its end
@@ -50,18 +51,18 @@ func (c *Call) over() bool {
 }
 
 // end notes the end of the call, once. The agent's lock is held.
-func (c *Call) end(at time.Time) {
+func (c *Call) end(m moment) {
 	if c.over() {
 		return
 	}
 	if c.leg != nil {
-		c.leg.End = at
+		c.leg.End, c.leg.Doubt = m.at, c.leg.Doubt+m.doubt
 	}
 	close(c.ended)
 }
 
 // refuse answers the INVITE with a failure. The agent's lock is held.
-func (c *Call) refuse(status int, reason, forward string) time.Time {
+func (c *Call) refuse(status int, reason, forward string) moment {
 	c.forward = forward
 	c.leg.Status = status
 	return c.ua.reply(c.invite, c.peer, status, reason, c)
@@ -83,8 +84,9 @@ func (c *Call) follow(plan Answer) {
 		u.mu.Unlock()
 		return
 	}
-	c.answered = u.reply(c.invite, c.peer, 200, "OK", c)
-	c.leg.Answer, c.leg.Status = c.answered, 200
+	sent := u.reply(c.invite, c.peer, 200, "OK", c)
+	c.answered = sent.at
+	c.leg.Answer, c.leg.Doubt, c.leg.Status = sent.at, sent.doubt, 200
 	u.mu.Unlock()
 	u.running.Go(func() { c.speak(c.invite.body) })
 	select {
@@ -170,7 +172,10 @@ func (c *Call) request(ctx context.Context, method, body string, extra ...[2]str
 	c.sequence++
 	m := c.compose(method, c.sequence, body, extra...)
 	u.pending[m.branch()] = responses
-	u.send(m, c.peer)
+	sent := u.send(m, c.peer)
+	if method == "BYE" {
+		c.end(sent)
+	}
 	u.mu.Unlock()
 	defer func() {
 		u.mu.Lock()
@@ -249,10 +254,10 @@ func (c *Call) Hangup() { c.hangup() }
 
 func (c *Call) hangup() {
 	c.ua.mu.Lock()
-	over := c.over()
-	c.end(time.Now())
+	leave := !c.over() && !c.leaving
+	c.leaving = true
 	c.ua.mu.Unlock()
-	if !over {
+	if leave {
 		c.request(context.Background(), "BYE", "") //nolint:errcheck // the end is noted; a dead PBX does not answer
 	}
 }

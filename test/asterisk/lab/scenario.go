@@ -15,6 +15,7 @@ import (
 type Outside struct {
 	Number     string // as the carrier gets it
 	Originator string // the extension that put it there and pays
+	Journal    string // what the journal alone knows of the originator; empty: the same
 	Account    string // account code; empty: any
 	Private    bool   //
 	Answered   bool   //
@@ -119,7 +120,11 @@ func forwards() []Scenario {
 	return []Scenario{
 		{"forwarded by the dialplan", leg(own+"1801", "1801"), inside("1010", "1801")},
 		{"forwarded by the dialplan, from outside", leg(own+"1802", "1802"), inward("1802")},
-		{"forwarded by a dialplan that says nothing, from outside", leg(own+"1820", "1820"), inward("1820")},
+		{
+			"forwarded by a dialplan that says nothing, from outside",
+			[]Outside{{Number: own + "1820", Originator: "1820", Journal: "5551820", Answered: true}},
+			inward("1820"),
+		},
 		{"forwarded through a Local channel", leg(own+"1851", "1851"), inside("1011", "1851")},
 		{"forwarded through a Local channel, from outside", leg(own+"1852", "1852"), inward("1852")},
 		{"forwarded through a Local channel that stays, from outside", leg(own+"1861", "1861"), inward("1861")},
@@ -211,16 +216,22 @@ func transfers() []Scenario {
 // with the call; the caller hangs up after all that.
 func inward(extension string, then func(context.Context, *Call) error) func(context.Context, *Lab) error {
 	return func(ctx context.Context, l *Lab) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
 		caller := make(chan error, 1)
 		go func() {
 			c := Caller{User: "003120123" + extension, Number: "555" + extension, Talk: 3 * talk, Inward: true}
-			caller <- c.Run(ctx, l.PBX)
+			err := c.Run(ctx, l.PBX)
+			if err != nil {
+				cancel(err)
+			}
+			caller <- err
 		}()
 		c, err := l.Phone(extension).Answered(ctx)
-		if err != nil {
-			return err
+		if err == nil {
+			err = then(ctx, c)
 		}
-		return errors.Join(then(ctx, c), <-caller)
+		return errors.Join(err, <-caller)
 	}
 }
 

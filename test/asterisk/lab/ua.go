@@ -109,11 +109,18 @@ func packetTime(control []byte) time.Time {
 	return time.Now()
 }
 
-// send writes a message and returns when.
-func (u *UA) send(m *message, to netip.AddrPort) time.Time {
-	now := time.Now()
-	u.conn.WriteToUDPAddrPort([]byte(m.String()), to) //nolint:errcheck // as a packet that is lost
-	return now
+// moment is when a message was on the wire.
+type moment struct {
+	at    time.Time
+	doubt time.Duration // by how much it may have been later: on a busy machine we are not let through at once
+}
+
+// send writes a message.
+func (u *UA) send(m *message, to netip.AddrPort) moment {
+	text := []byte(m.String())
+	before := time.Now()
+	u.conn.WriteToUDPAddrPort(text, to) //nolint:errcheck // as a packet that is lost
+	return moment{before, time.Since(before)}
 }
 
 func (u *UA) handle(m *message, from netip.AddrPort, at time.Time) {
@@ -141,12 +148,12 @@ func (u *UA) handle(m *message, from netip.AddrPort, at time.Time) {
 		}
 	case method == "BYE":
 		u.reply(m, from, 200, "OK", nil)
-		c.end(at)
+		c.end(moment{at: at})
 	case method == "CANCEL":
 		u.reply(m, from, 200, "OK", nil)
 		if c.answered.IsZero() && !c.over() {
 			c.refuse(487, "Request Terminated", "")
-			c.end(at)
+			c.end(moment{at: at})
 		}
 	default:
 		u.reply(m, from, 200, "OK", nil)
@@ -176,7 +183,7 @@ func (u *UA) ring(m *message, from netip.AddrPort, at time.Time) {
 
 // reply answers a request; with a call it carries the call's tag, and its media
 // if it is a success.
-func (u *UA) reply(request *message, to netip.AddrPort, status int, reason string, c *Call) time.Time {
+func (u *UA) reply(request *message, to netip.AddrPort, status int, reason string, c *Call) moment {
 	m := &message{first: fmt.Sprintf("SIP/2.0 %d %s", status, reason)}
 	for _, f := range request.fields {
 		switch f[0] {
@@ -235,6 +242,8 @@ type Leg struct {
 	Answer time.Time // the success was sent
 	End    time.Time // the first BYE, either way; the CANCEL; the refusal
 	Status int       // the last response to the INVITE
+
+	Doubt time.Duration // by how much Answer and End may have been later
 }
 
 // Legs returns what has come in until now, in order.
