@@ -115,7 +115,7 @@ func (c *commit) settle(batch []*operation) error {
 			if reason == "" {
 				waiting = append(waiting, s)
 			} else {
-				s.result.Reason = reason
+				s.result.Reason, s.result.Call = reason, s.record().Call
 				c.refused = append(c.refused, s)
 			}
 		}

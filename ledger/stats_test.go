@@ -16,11 +16,16 @@ func TestStats(t *testing.T) {
 			Start: noon, End: noon,
 		}}
 	}
-	for _, batch := range [][]ledger.Settlement{
-		{call("a"), call("b")}, {call("a")}, {{CDR: call("c").CDR, Reason: "no such device"}},
-	} {
-		if _, err := s.book.Settle(t.Context(), batch); err != nil {
+	broken := ledger.Settlement{
+		Reason: "no such device", Record: tollgate.Record{Call: tollgate.CallID{Device: 9, UniqueID: "c"}},
+	}
+	for _, batch := range [][]ledger.Settlement{{call("a"), call("b")}, {call("a")}, {broken}} {
+		results, err := s.book.Settle(t.Context(), batch)
+		if err != nil {
 			t.Fatal(err)
+		}
+		if name := results[0].Call.UniqueID; name != "a" && name != "c" {
+			t.Errorf("the answer names the call %q", name)
 		}
 	}
 	got := s.book.Stats()
