@@ -154,8 +154,12 @@ func (p *Plan) try(s string, best *reading, private bool) bool {
 	if s[0] == '1' && better(p.shortCode(s)) {
 		return true
 	}
-	if rest, ok := p.abroad.strip(s); ok && better(p.international(rest)) {
-		return true
+	if rest, ok := p.abroad.strip(s); ok {
+		// No national number begins like that, so a number that is too long for its
+		// country must not be looked for at home.
+		if r := p.international(rest); r.fit != fitNot {
+			return better(r)
+		}
 	}
 	if rest, ok := p.national.strip(s); ok && better(p.inCountry(rest)) {
 		return true

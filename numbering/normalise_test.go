@@ -205,3 +205,13 @@ func TestNormaliseOwnTable(t *testing.T) {
 		[]dialing{{"778812", "778812", internal, "", "Branch"}},
 	)
 }
+
+// Whoever dials the international prefix and an existing calling code means
+// it, even if the number has too many digits for that country's plan.
+func TestNormaliseInternationalPrefixDecides(t *testing.T) {
+	check(t, plan(t, tollgate.DialingPlan{Country: "DE", AreaCode: "30"}), []dialing{
+		{"0044207946000222", "44207946000222", international, "GB", ""},
+		{"00331400000012345", "331400000012345", international, "FR", ""},
+		{"0033140", "33140", international, "FR", ""},
+	})
+}
