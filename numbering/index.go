@@ -12,6 +12,8 @@ const (
 	PrefixDigitsMax = 16
 	// PrefixesMax is how many prefixes one Index may hold.
 	PrefixesMax = 1 << 26
+	// ValueMax is the largest value of a prefix.
+	ValueMax = 1<<(32-lengthBits) - 1
 
 	nibbleBits = 4
 	digitMark  = 1  // digit d is stored as d+1, so that 0 means "the number ends here"
@@ -48,7 +50,7 @@ type Index struct {
 // row is one prefix.
 type row struct {
 	rest   uint32 // its digits beyond those of its bucket, packed
-	answer uint32 // position << lengthBits | length
+	answer uint32 // value << lengthBits | length
 }
 
 // table divides the prefixes that agree in their first skip digits by the next few digits.
@@ -67,6 +69,26 @@ type bucket struct {
 // It refuses, with CodeInvalid and both positions counted from 1, a prefix that
 // is there twice, and one that is empty, too long or not all digits 0 to 9.
 func NewIndex(prefixes []string) (*Index, error) {
+	return newIndex(prefixes, func(i int) int { return i })
+}
+
+// NewIndexOf is NewIndex with a value, 0 to ValueMax, for each prefix. Prefixes
+// may share values: what a few values stand for is found sooner than what a
+// million positions stand for.
+func NewIndexOf(prefixes []string, values []int) (*Index, error) {
+	if len(values) != len(prefixes) {
+		return nil, tollgate.Errorf(tollgate.CodeInvalid, "%d values for %d prefixes", len(values), len(prefixes))
+	}
+	for i, value := range values {
+		if value < 0 || value > ValueMax {
+			return nil, tollgate.Errorf(tollgate.CodeInvalid, "prefix %d %.40q: value %d, want 0 to %d",
+				i+1, prefixes[i], value, ValueMax)
+		}
+	}
+	return newIndex(prefixes, func(i int) int { return values[i] })
+}
+
+func newIndex(prefixes []string, value func(i int) int) (*Index, error) {
 	if len(prefixes) > PrefixesMax {
 		return nil, tollgate.Errorf(tollgate.CodeInvalid,
 			"%d prefixes: at most %d are allowed", len(prefixes), PrefixesMax)
@@ -89,10 +111,10 @@ func NewIndex(prefixes []string) (*Index, error) {
 				prefixes[sorted[i].position], sorted[i-1].position+1, sorted[i].position+1)
 		}
 	}
-	return build(sorted), nil
+	return build(sorted, value), nil
 }
 
-// Longest returns the position and the length of the longest prefix that number
+// Longest returns the value and the length of the longest prefix that number
 // begins with. A number that is empty or does not begin with a digit has none;
 // what follows the first character that is not a digit is not looked at.
 func (x *Index) Longest(number string) (value, length int, ok bool) {

@@ -7,11 +7,11 @@ type entry struct {
 	position int32
 }
 
-// build makes the Index of sorted prefixes.
-func build(sorted []entry) *Index {
+// build makes the Index of sorted prefixes, given the value of each position.
+func build(sorted []entry, value func(position int) int) *Index {
 	x := &Index{rows: make([]row, len(sorted))}
 	for at, e := range sorted {
-		x.rows[at].answer = uint32(e.position)<<lengthBits | uint32(e.length)
+		x.rows[at].answer = uint32(value(int(e.position)))<<lengthBits | uint32(e.length)
 	}
 	x.divide(sorted, 0, len(sorted), 0, nothing)
 	return x

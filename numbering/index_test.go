@@ -73,6 +73,23 @@ func TestIndexRefuses(t *testing.T) {
 	}
 }
 
+func TestIndexOfValues(t *testing.T) {
+	x, err := NewIndexOf([]string{"49", "4915", "43"}, []int{7, ValueMax, 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number, want := range map[string]int{"4930": 7, "49151": ValueMax, "431": 7} {
+		if value, _, ok := x.Longest(number); !ok || value != want {
+			t.Errorf("Longest(%s) = %d, %v, want %d", number, value, ok, want)
+		}
+	}
+	for _, values := range [][]int{nil, {1, 2}, {1, 2, -1}, {1, 2, ValueMax + 1}} {
+		if _, err := NewIndexOf([]string{"49", "4915", "43"}, values); tollgate.CodeOf(err) != tollgate.CodeInvalid {
+			t.Errorf("values %v: got %v, want invalid", values, err)
+		}
+	}
+}
+
 // TestIndexAgainstOracle compares with trying every length of every number,
 // on decks of all sizes and shapes.
 func TestIndexAgainstOracle(t *testing.T) {

@@ -12,28 +12,23 @@ import (
 )
 
 // deck is one compiled deck: with everything it inherits from the tariff, so
-// that pricing looks nowhere else. A rate is eight bytes: decks have many
-// rates, but few different terms and names.
+// that pricing looks nowhere else. Decks have many prefixes but few different
+// rates, so the indexes lead to rates that prefixes share.
 type deck struct {
 	id        tollgate.ID
 	effective time.Time
 	scale     int // every amount of the deck is in units of 10^-scale
 
-	prefixes, numbers rateIndex
+	prefixes, numbers *numbering.Index // values are places in rates; nil: there are none
 	classes           map[tollgate.Class]rate
 	fallback          rate // the tariff's defaults
 
+	rates   []rate
 	terms   []terms
 	amounts []amount
 	names   []string
 	min     ref // the smallest charge, none: no such limit
 	max     ref
-}
-
-// rateIndex finds the rate of a number; without rates it is the zero value.
-type rateIndex struct {
-	index *numbering.Index
-	rates []rate
 }
 
 // rate says which terms and name of its deck apply.
@@ -58,14 +53,14 @@ type amount struct {
 
 // find chooses the rate: fixed number, longest prefix, class, default.
 func (d *deck) find(c Call) (r rate, key string) {
-	if x := d.numbers.index; x != nil {
-		if i, length, ok := x.Longest(c.Number); ok && length == len(c.Number) {
-			return d.numbers.rates[i], c.Number
+	if d.numbers != nil {
+		if i, length, ok := d.numbers.Longest(c.Number); ok && length == len(c.Number) {
+			return d.rates[i], c.Number
 		}
 	}
-	if x := d.prefixes.index; x != nil {
-		if i, length, ok := x.Longest(c.Number); ok {
-			return d.prefixes.rates[i], c.Number[:length]
+	if d.prefixes != nil {
+		if i, length, ok := d.prefixes.Longest(c.Number); ok {
+			return d.rates[i], c.Number[:length]
 		}
 	}
 	if r, ok := d.classes[c.Class]; ok {
@@ -74,7 +69,7 @@ func (d *deck) find(c Call) (r rate, key string) {
 	return d.fallback, "default"
 }
 
-// deckCompiler makes one deck. Equal amounts, terms and names are kept once.
+// deckCompiler makes one deck. Equal amounts, terms, names and rates are kept once.
 type deckCompiler struct {
 	deck
 	defaults *tollgate.Rate
@@ -84,6 +79,7 @@ type deckCompiler struct {
 	faults   []*Fault          // where each amount was met first, should it not fit
 	places   map[terms]uint32
 	nameAt   map[string]uint32
+	rateAt   map[rate]int
 }
 
 // compileDeck makes one deck of a tariff whose own fields are in order.
@@ -94,11 +90,12 @@ func compileDeck(t *tollgate.Tariff, source *tollgate.Deck) (*deck, error) {
 		},
 		defaults: &t.Default, per: uint32(t.Per), refs: map[string]ref{"": none}, places: map[terms]uint32{},
 		decimals: make([]decimal.Decimal, 1), faults: make([]*Fault, 1), nameAt: map[string]uint32{"": 0},
+		rateAt: map[rate]int{},
 	}
 	c.min = c.amount(t.MinCharge, 0, "min_charge")
 	c.max = c.amount(t.MaxCharge, 0, "max_charge")
 	c.fallback = c.rate(&tollgate.Rate{Name: t.Default.Name})
-	if err := c.rates(source.Rates); err != nil {
+	if err := c.compileRows(source.Rates); err != nil {
 		return nil, err
 	}
 	if err := c.scaleAmounts(); err != nil {
@@ -108,9 +105,19 @@ func compileDeck(t *tollgate.Tariff, source *tollgate.Deck) (*deck, error) {
 	return &compiled, nil
 }
 
-// rates compiles the rows of the deck.
-func (c *deckCompiler) rates(rows []tollgate.Rate) error {
-	var prefixes, numbers []string
+// keys are prefixes or numbers, each with the place of its rate.
+type keys struct {
+	texts  []string
+	places []int
+}
+
+func (k *keys) add(text string, place int) {
+	k.texts, k.places = append(k.texts, text), append(k.places, place)
+}
+
+// compileRows compiles the rows of the deck.
+func (c *deckCompiler) compileRows(rows []tollgate.Rate) (err error) {
+	var prefixes, numbers keys
 	c.classes = map[tollgate.Class]rate{}
 	for i := range rows {
 		row := &rows[i]
@@ -120,21 +127,31 @@ func (c *deckCompiler) rates(rows []tollgate.Rate) error {
 		compiled := c.rate(row)
 		switch {
 		case row.Number != "":
-			numbers = append(numbers, row.Number)
-			c.numbers.rates = append(c.numbers.rates, compiled)
+			numbers.add(row.Number, c.place(compiled))
 		case row.Prefix != "":
-			prefixes = append(prefixes, row.Prefix)
-			c.prefixes.rates = append(c.prefixes.rates, compiled)
+			prefixes.add(row.Prefix, c.place(compiled))
 		case c.has(row.Class):
 			return Duplicates(rows)[0]
 		default:
 			c.classes[row.Class] = compiled
 		}
 	}
-	if err := c.prefixes.build(prefixes, rows); err != nil {
+	if c.prefixes, err = prefixes.index(rows); err != nil {
 		return err
 	}
-	return c.numbers.build(numbers, rows)
+	c.numbers, err = numbers.index(rows)
+	return err
+}
+
+// place keeps a rate and returns where it is.
+func (c *deckCompiler) place(r rate) int {
+	at, known := c.rateAt[r]
+	if !known {
+		at = len(c.rates)
+		c.rates = append(c.rates, r)
+		c.rateAt[r] = at
+	}
+	return at
 }
 
 func (c *deckCompiler) has(class tollgate.Class) bool {
@@ -142,18 +159,20 @@ func (c *deckCompiler) has(class tollgate.Class) bool {
 	return ok
 }
 
-// build makes the index. It refuses a key that is there twice; only then does
-// it look for the lines, because that costs as much as the index itself.
-func (x *rateIndex) build(keys []string, rows []tollgate.Rate) (err error) {
-	if len(keys) == 0 {
-		return nil
+// index makes the index, nil of nothing. It refuses a key that is there twice;
+// only then does it look for the lines, because that costs as much as the index
+// itself.
+func (k *keys) index(rows []tollgate.Rate) (*numbering.Index, error) {
+	if len(k.texts) == 0 {
+		return nil, nil
 	}
-	if x.index, err = numbering.NewIndex(keys); err != nil {
+	index, err := numbering.NewIndexOf(k.texts, k.places)
+	if err != nil {
 		if faults := Duplicates(rows); len(faults) > 0 {
-			return faults[0]
+			return nil, faults[0]
 		}
 	}
-	return err
+	return index, err
 }
 
 // rate gives a checked row what it does not name itself. A row that names a

@@ -11,7 +11,8 @@ import (
 
 const (
 	countries    = 220
-	prefixDigits = 9 // at most, of a prefix
+	networks     = 20 // of each country
+	prefixDigits = 9  // at most, of a prefix
 	numberDigits = 12
 )
 
@@ -24,7 +25,7 @@ func Tariff() tollgate.Tariff {
 }
 
 // Rates makes a deck of n prefixes, up to some millions: few countries, each
-// with many areas and networks below its code, at some thousand prices.
+// with some networks that have many prefixes and one price.
 func Rates(n int) []tollgate.Rate {
 	random := rand.New(rand.NewPCG(uint64(n), 1))
 	rates := make([]tollgate.Rate, 0, n)
@@ -40,11 +41,12 @@ func Rates(n int) []tollgate.Rate {
 			continue
 		}
 		seen[prefix] = true
+		network := random.IntN(networks)
 		rate := tollgate.Rate{
-			Prefix: prefix, Name: fmt.Sprintf("Country %d, network %d", country, random.IntN(20)),
-			Price: fmt.Sprintf("0.%04d", random.IntN(4000)),
+			Prefix: prefix, Name: fmt.Sprintf("Country %d, network %d", country, network),
+			Price: fmt.Sprintf("0.%04d", (country*networks+network)*7919%4000),
 		}
-		if random.IntN(3) == 0 {
+		if network%3 == 0 {
 			rate.First, rate.Next = "30", "6"
 		}
 		rates = append(rates, rate)
