@@ -3,9 +3,9 @@ package ledger
 import (
 	"context"
 
-	"tollgate/store"
+	"tollgate/store/audit"
 )
 
 // Audit checks the invariants of the books while they are in use, without
-// Run; see store.DB.Audit.
-func (b *Book) Audit(ctx context.Context) (store.AuditReport, error) { return b.db.Audit(ctx) }
+// Run; see package audit.
+func (b *Book) Audit(ctx context.Context) (audit.Report, error) { return audit.Run(ctx, b.db) }

@@ -10,7 +10,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"tollgate"
-	"tollgate/store"
+	"tollgate/store/audit"
 	"tollgate/store/storetest"
 )
 
@@ -75,7 +75,8 @@ var violations = []violation{
 		[]string{"priced call has one charge of its amount", "usage counters are the sum of the calls"},
 	},
 	{
-		"a call without a price has an amount", "UPDATE cdr SET status = 'unpriced' WHERE id = {call} AND payer_id = {account}",
+		"a call without a price has an amount",
+		"UPDATE cdr SET status = 'unpriced' WHERE id = {call} AND payer_id = {account}",
 		[]string{"only a priced side has an amount"},
 	},
 	{
@@ -138,7 +139,7 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, rule := range v.rules {
-					if !slices.ContainsFunc(report.Findings, func(f store.Finding) bool { return f.Rule == rule }) {
+					if !slices.ContainsFunc(report.Findings, func(f audit.Finding) bool { return f.Rule == rule }) {
 						t.Errorf("nobody noticed that not: %s; found %v", rule, report.Findings)
 					}
 				}

@@ -9,6 +9,7 @@ import (
 	"tollgate"
 	"tollgate/ledger"
 	"tollgate/store"
+	"tollgate/store/audit"
 	"tollgate/store/storetest"
 )
 
@@ -130,7 +131,7 @@ func (s *shop) balance(a tollgate.Account) int64 {
 }
 
 // audit fails the test unless the books are right.
-func (s *shop) audit() store.AuditReport {
+func (s *shop) audit() audit.Report {
 	s.Helper()
 	report, err := s.book.Audit(s.Context())
 	if err != nil {
@@ -200,7 +201,8 @@ func TestRechargeAndCorrectAreIdempotent(t *testing.T) {
 			s.Errorf("again: %+v, %v, want %+v", again, err, first)
 		}
 		euro.Micro++
-		if _, err := s.book.Recharge(s.Context(), clerk, s.prepaid.ID, euro, "cash", "k1"); tollgate.CodeOf(err) != tollgate.CodeConflict {
+		_, err = s.book.Recharge(s.Context(), clerk, s.prepaid.ID, euro, "cash", "k1")
+		if tollgate.CodeOf(err) != tollgate.CodeConflict {
 			s.Errorf("another amount under the same key: %v, want a conflict", err)
 		}
 		euro.Micro = -2_000_000

@@ -110,7 +110,8 @@ func TestRefusalsFailAlone(t *testing.T) {
 			}
 		}
 		for _, amount := range []tollgate.Money{{}, {Micro: -1, Currency: "EUR"}, {Micro: 1 << 62, Currency: "EUR"}} {
-			if _, err := s.book.Recharge(ctx, clerk, s.prepaid.ID, amount, "", ""); tollgate.CodeOf(err) != tollgate.CodeInvalid {
+			_, err := s.book.Recharge(ctx, clerk, s.prepaid.ID, amount, "", "")
+			if tollgate.CodeOf(err) != tollgate.CodeInvalid {
 				s.Errorf("recharging %s: %v", amount, err)
 			}
 		}

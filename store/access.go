@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // User is a person who may come in, as stored. What a role may do and how a
@@ -23,10 +24,10 @@ type User struct {
 
 const userColumns = "id, name, role, enterprise_id, password_hash, disabled, created_at"
 
-func scanUser(row scanner, u *User) error {
+func scanUser(row engine.Scanner, u *User) error {
 	var created int64
 	err := row.Scan(&u.ID, &u.Name, &u.Role, &u.Enterprise, &u.PasswordHash, &u.Disabled, &created)
-	u.Created = instant(created)
+	u.Created = engine.Instant(created)
 	return err
 }
 
@@ -37,10 +38,10 @@ func (c *Change) PutUser(u *User) error {
 	}
 	if u.ID == 0 {
 		u.ID, u.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
-		if _, err := c.exec("INSERT INTO administrator ("+userColumns+`)
+		if _, err := c.tx.Exec("INSERT INTO administrator ("+userColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)`, int64(u.ID), u.Name, u.Role, int64(u.Enterprise),
-			u.PasswordHash, u.Disabled, micros(u.Created)); err != nil {
-			return failed(err, "storing user %q", u.Name)
+			u.PasswordHash, u.Disabled, engine.Micros(u.Created)); err != nil {
+			return engine.Failed(err, "storing user %q", u.Name)
 		}
 		return c.log(object("user", u.ID), nil, u)
 	}
@@ -48,7 +49,7 @@ func (c *Change) PutUser(u *User) error {
 	if err != nil {
 		return err
 	}
-	touched, err := c.exec(`UPDATE administrator SET name = $2, role = $3, enterprise_id = $4,
+	touched, err := c.tx.Exec(`UPDATE administrator SET name = $2, role = $3, enterprise_id = $4,
 		disabled = $5, password_hash = CASE WHEN $6 = '' THEN password_hash ELSE $6 END
 		WHERE id = $1`, int64(u.ID), u.Name, u.Role, int64(u.Enterprise), u.Disabled, u.PasswordHash)
 	if err := one(touched, err, fmt.Sprintf("user %q", u.Name)); err != nil {
@@ -59,9 +60,8 @@ func (c *Change) PutUser(u *User) error {
 
 func (c *Change) user(id tollgate.ID) (User, error) {
 	var u User
-	row := c.conn.QueryRowContext(c.ctx,
-		"SELECT "+userColumns+" FROM administrator WHERE id = $1", int64(id))
-	return u, failed(scanUser(row, &u), "user %d", id)
+	row := c.tx.Row("SELECT "+userColumns+" FROM administrator WHERE id = $1", int64(id))
+	return u, engine.Failed(scanUser(row, &u), "user %d", id)
 }
 
 // DeleteUser removes a person; the logs keep the name.
@@ -70,7 +70,7 @@ func (c *Change) DeleteUser(id tollgate.ID) error {
 	if err != nil {
 		return err
 	}
-	touched, err := c.exec("DELETE FROM administrator WHERE id = $1", int64(id))
+	touched, err := c.tx.Exec("DELETE FROM administrator WHERE id = $1", int64(id))
 	if err := one(touched, err, fmt.Sprintf("user %q", u.Name)); err != nil {
 		return err
 	}
@@ -81,33 +81,33 @@ func (c *Change) DeleteUser(id tollgate.ID) error {
 // administrator is made only while there is none.
 func (c *Change) CountUsers() (int, error) {
 	var n int
-	err := c.queryRow("SELECT COUNT(*) FROM administrator", nil, &n)
-	return n, failed(err, "counting users")
+	err := c.tx.QueryRow("SELECT COUNT(*) FROM administrator", nil, &n)
+	return n, engine.Failed(err, "counting users")
 }
 
 // Users lists the people of the scope by name.
 func (db *DB) Users(ctx context.Context, s Scope) ([]User, error) {
-	users, err := list(ctx, db.read, scanUser, "SELECT "+userColumns+` FROM administrator
+	users, err := engine.List(ctx, db.sql.Read(), scanUser, "SELECT "+userColumns+` FROM administrator
 		WHERE (enterprise_id = $1 OR $1 = 0) ORDER BY name`, int64(s))
-	return users, failed(err, "reading users")
+	return users, engine.Failed(err, "reading users")
 }
 
 // UserByName returns the person of that name; CodeNotFound when there is none.
 func (db *DB) UserByName(ctx context.Context, name string) (User, error) {
 	var u User
-	err := scanUser(db.read.QueryRowContext(ctx, "SELECT "+userColumns+
+	err := scanUser(db.sql.Read().QueryRowContext(ctx, "SELECT "+userColumns+
 		" FROM administrator WHERE name = $1", name), &u)
-	return u, failed(err, "user %q", name)
+	return u, engine.Failed(err, "user %q", name)
 }
 
 // Session returns what is kept under a session's hash; CodeNotFound when there
 // is none or it has expired.
 func (db *DB) Session(ctx context.Context, hash string) ([]byte, error) {
 	var content string
-	err := db.read.QueryRowContext(ctx, `SELECT content FROM session
-		WHERE token_hash = $1 AND expires_at > $2`, hash, micros(db.now())).Scan(&content)
+	err := db.sql.Read().QueryRowContext(ctx, `SELECT content FROM session
+		WHERE token_hash = $1 AND expires_at > $2`, hash, engine.Micros(db.now())).Scan(&content)
 	if err != nil {
-		return nil, failed(err, "session")
+		return nil, engine.Failed(err, "session")
 	}
 	return base64.StdEncoding.DecodeString(content)
 }
@@ -115,23 +115,23 @@ func (db *DB) Session(ctx context.Context, hash string) ([]byte, error) {
 // PutSession keeps content under a session's hash until it expires, and
 // forgets sessions that have.
 func (db *DB) PutSession(ctx context.Context, hash string, content []byte, expires time.Time) error {
-	err := db.inTx(ctx, func(t *tx) error {
-		if _, err := t.exec("DELETE FROM session WHERE expires_at <= $1", micros(db.now())); err != nil {
+	err := db.inTx(ctx, func(t *engine.Tx) error {
+		if _, err := t.Exec("DELETE FROM session WHERE expires_at <= $1", engine.Micros(db.now())); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO session (token_hash, content, expires_at) VALUES ($1, $2, $3)
+		_, err := t.Exec(`INSERT INTO session (token_hash, content, expires_at) VALUES ($1, $2, $3)
 			ON CONFLICT (token_hash)
 			DO UPDATE SET content = excluded.content, expires_at = excluded.expires_at`,
-			hash, base64.StdEncoding.EncodeToString(content), micros(expires))
+			hash, base64.StdEncoding.EncodeToString(content), engine.Micros(expires))
 		return err
 	})
-	return failed(err, "storing a session")
+	return engine.Failed(err, "storing a session")
 }
 
 // DeleteSession forgets a session; one that does not exist is no error.
 func (db *DB) DeleteSession(ctx context.Context, hash string) error {
-	return failed(db.inTx(ctx, func(t *tx) error {
-		_, err := t.exec("DELETE FROM session WHERE token_hash = $1", hash)
+	return engine.Failed(db.inTx(ctx, func(t *engine.Tx) error {
+		_, err := t.Exec("DELETE FROM session WHERE token_hash = $1", hash)
 		return err
 	}), "deleting a session")
 }
@@ -151,11 +151,11 @@ type Token struct {
 
 const tokenColumns = "id, name, token_hash, role, enterprise_id, created_at, expires_at, used_at, prefix"
 
-func scanToken(row scanner, t *Token) error {
+func scanToken(row engine.Scanner, t *Token) error {
 	var created, expires, used int64
 	err := row.Scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.Enterprise, &created, &expires, &used,
 		&t.Prefix)
-	t.Created, t.Expires, t.Used = instant(created), instant(expires), instant(used)
+	t.Created, t.Expires, t.Used = engine.Instant(created), engine.Instant(expires), engine.Instant(used)
 	return err
 }
 
@@ -165,10 +165,10 @@ func (c *Change) PutToken(t *Token) error {
 		return err
 	}
 	t.ID, t.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
-	if _, err := c.exec("INSERT INTO api_token ("+tokenColumns+`)
+	if _, err := c.tx.Exec("INSERT INTO api_token ("+tokenColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`, int64(t.ID), t.Name, t.Hash, t.Role,
-		int64(t.Enterprise), micros(t.Created), micros(t.Expires), t.Prefix); err != nil {
-		return failed(err, "storing token %q", t.Name)
+		int64(t.Enterprise), engine.Micros(t.Created), engine.Micros(t.Expires), t.Prefix); err != nil {
+		return engine.Failed(err, "storing token %q", t.Name)
 	}
 	return c.log(object("token", t.ID), nil, t)
 }
@@ -176,30 +176,29 @@ func (c *Change) PutToken(t *Token) error {
 // DeleteToken removes a token: whoever holds it is out.
 func (c *Change) DeleteToken(id tollgate.ID) error {
 	var t Token
-	row := c.conn.QueryRowContext(c.ctx,
-		"SELECT "+tokenColumns+" FROM api_token WHERE id = $1", int64(id))
+	row := c.tx.Row("SELECT "+tokenColumns+" FROM api_token WHERE id = $1", int64(id))
 	if err := scanToken(row, &t); err != nil {
-		return failed(err, "token %d", id)
+		return engine.Failed(err, "token %d", id)
 	}
-	if _, err := c.exec("DELETE FROM api_token WHERE id = $1", int64(id)); err != nil {
-		return failed(err, "deleting token %q", t.Name)
+	if _, err := c.tx.Exec("DELETE FROM api_token WHERE id = $1", int64(id)); err != nil {
+		return engine.Failed(err, "deleting token %q", t.Name)
 	}
 	return c.log(object("token", id), t, nil)
 }
 
 // Tokens lists the tokens of the scope by name.
 func (db *DB) Tokens(ctx context.Context, s Scope) ([]Token, error) {
-	tokens, err := list(ctx, db.read, scanToken, "SELECT "+tokenColumns+` FROM api_token
+	tokens, err := engine.List(ctx, db.sql.Read(), scanToken, "SELECT "+tokenColumns+` FROM api_token
 		WHERE (enterprise_id = $1 OR $1 = 0) ORDER BY name`, int64(s))
-	return tokens, failed(err, "reading tokens")
+	return tokens, engine.Failed(err, "reading tokens")
 }
 
 // TokenByHash returns a token that has not expired; CodeNotFound when there is none.
 func (db *DB) TokenByHash(ctx context.Context, hash string) (Token, error) {
 	var t Token
-	err := scanToken(db.read.QueryRowContext(ctx, "SELECT "+tokenColumns+` FROM api_token
-		WHERE token_hash = $1 AND (expires_at = 0 OR expires_at > $2)`, hash, micros(db.now())), &t)
-	return t, failed(err, "token")
+	err := scanToken(db.sql.Read().QueryRowContext(ctx, "SELECT "+tokenColumns+` FROM api_token
+		WHERE token_hash = $1 AND (expires_at = 0 OR expires_at > $2)`, hash, engine.Micros(db.now())), &t)
+	return t, engine.Failed(err, "token")
 }
 
 // TouchToken notes that a token was used now. It writes at most once a minute.
@@ -208,8 +207,8 @@ func (db *DB) TouchToken(ctx context.Context, t Token) error {
 	if now.Sub(t.Used) < time.Minute {
 		return nil
 	}
-	return failed(db.inTx(ctx, func(tx *tx) error {
-		_, err := tx.exec("UPDATE api_token SET used_at = $2 WHERE id = $1", int64(t.ID), micros(now))
+	return engine.Failed(db.inTx(ctx, func(tx *engine.Tx) error {
+		_, err := tx.Exec("UPDATE api_token SET used_at = $2 WHERE id = $1", int64(t.ID), engine.Micros(now))
 		return err
 	}), "noting the use of token %q", t.Name)
 }

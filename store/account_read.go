@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // AccountFilter narrows a list of accounts; zero fields do not. House accounts
@@ -39,29 +40,29 @@ func (db *DB) Accounts(ctx context.Context, s Scope, f AccountFilter, p Paging) 
 	if after != nil {
 		c.and("(enterprise_id, name, id) > (?, ?, ?)", after.int(0), after.text(1), after.int(2))
 	}
-	found, err := list(ctx, db.read, scanAccount, "SELECT "+accountColumns+" FROM account"+c.where()+
+	found, err := engine.List(ctx, db.sql.Read(), scanAccount, "SELECT "+accountColumns+" FROM account"+c.where()+
 		" ORDER BY enterprise_id, name, id"+p.limit(), c.args...)
 	return paged(p, found, func(a *tollgate.Account) string {
 		return mark(a.Enterprise, a.Name, a.ID)
-	}), failed(err, "reading accounts")
+	}), engine.Failed(err, "reading accounts")
 }
 
 // Account returns one account; CodeNotFound when it is not in the scope.
 func (db *DB) Account(ctx context.Context, s Scope, id tollgate.ID) (tollgate.Account, error) {
 	var a tollgate.Account
-	err := scanAccount(db.read.QueryRowContext(ctx, "SELECT "+accountColumns+
+	err := scanAccount(db.sql.Read().QueryRowContext(ctx, "SELECT "+accountColumns+
 		" FROM account WHERE id = $1 AND (enterprise_id = $2 OR $2 = 0)", int64(id), int64(s)), &a)
-	return a, failed(err, "account %d", id)
+	return a, engine.Failed(err, "account %d", id)
 }
 
 const transferColumns = `enterprise_id, id, debit_id, credit_id, amount, currency, kind, cdr_id,
 	note, author, request, created_at`
 
-func scanTransfer(row scanner, t *tollgate.Transfer) error {
+func scanTransfer(row engine.Scanner, t *tollgate.Transfer) error {
 	var at int64
 	err := row.Scan(&t.Enterprise, &t.ID, &t.Debit, &t.Credit, &t.Amount, &t.Currency, &t.Kind,
 		&t.CDR, &t.Note, &t.By, &t.Key, &at)
-	t.At = instant(at)
+	t.At = engine.Instant(at)
 	return err
 }
 
@@ -74,7 +75,7 @@ func (db *DB) Transfers(ctx context.Context, s Scope, account tollgate.ID, p Pag
 		return Page[tollgate.Transfer]{}, err
 	}
 	// Each half walks its own index and stops at the page's end.
-	found, err := list(ctx, db.read, scanTransfer, `SELECT * FROM (
+	found, err := engine.List(ctx, db.sql.Read(), scanTransfer, `SELECT * FROM (
 		SELECT `+transferColumns+` FROM transfer
 			WHERE debit_id = $1 AND id < $3 AND (enterprise_id = $2 OR $2 = 0)
 			ORDER BY id DESC LIMIT $4) d
@@ -84,7 +85,7 @@ func (db *DB) Transfers(ctx context.Context, s Scope, account tollgate.ID, p Pag
 			ORDER BY id DESC LIMIT $4) c
 		ORDER BY 2 DESC LIMIT $4`, int64(account), int64(s), before, p.rows()+1)
 	return paged(p, found, func(t *tollgate.Transfer) string { return mark(t.ID) }),
-		failed(err, "reading the transfers of account %d", account)
+		engine.Failed(err, "reading the transfers of account %d", account)
 }
 
 // before is the cursor of a list ordered by falling id.

@@ -7,6 +7,7 @@ import (
 
 	"tollgate"
 	"tollgate/store"
+	"tollgate/store/audit"
 )
 
 // noon is when the calls of these tests happen.
@@ -91,9 +92,9 @@ func (o *office) post(t *testing.T, db *store.DB, calls ...*tollgate.CDR) {
 	}
 }
 
-func audit(t *testing.T, db *store.DB) {
+func checkBooks(t *testing.T, db *store.DB) {
 	t.Helper()
-	report, err := db.Audit(t.Context())
+	report, err := audit.Run(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
 	}

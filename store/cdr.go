@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // Entry is a call as it goes into the books: the CDR, and what the ledger
@@ -17,7 +18,7 @@ type Entry struct {
 	Unposted string      // why a price was not charged; empty: it was, or there was none
 }
 
-var cdrTable = table{"cdr", []string{
+var cdrTable = engine.Table{Name: "cdr", Columns: []string{
 	"enterprise_id", "id", "started_at", "device_id", "unique_id", "leg", "source", "direction",
 	"extension", "originator", "caller", "dialed", "number", "class", "country", "destination",
 	"private", "project", "trunk", "account_code", "answered_at", "ended_at", "cause", "payer_id",
@@ -27,56 +28,56 @@ var cdrTable = table{"cdr", []string{
 	"cost_rate", "cost_detail", "exchange", "margin",
 }}
 
-func writeEntry(w rowWriter, e *Entry) {
+func writeEntry(w engine.RowWriter, e *Entry) {
 	c := e.CDR
-	w.id(c.Enterprise)
-	w.id(c.ID)
-	w.int(micros(c.Start))
-	w.id(c.Call.Device)
-	w.text(c.Call.UniqueID)
-	w.int(int64(c.Call.Leg))
-	w.text(string(c.Source))
-	w.text(string(c.Direction))
-	w.text(c.Extension)
-	w.text(c.Originator)
-	w.text(c.Caller)
-	w.text(c.Number.Raw)
-	w.text(c.Number.E164)
-	w.text(string(c.Number.Class))
-	w.text(c.Number.Country)
-	w.text(c.Number.Destination)
-	w.bool(c.Number.Private)
-	w.text(c.Number.Project)
-	w.text(c.Trunk)
-	w.text(c.AccountCode)
-	w.int(micros(c.Answer))
-	w.int(micros(c.End))
-	w.int(int64(c.Cause))
-	w.id(c.Payer)
-	w.text(string(c.PaidBy))
-	w.id(c.Operator)
-	w.id(e.Purse)
-	w.id(e.Quota)
-	w.text(e.Unposted)
+	w.ID(c.Enterprise)
+	w.ID(c.ID)
+	w.Int(engine.Micros(c.Start))
+	w.ID(c.Call.Device)
+	w.Text(c.Call.UniqueID)
+	w.Int(int64(c.Call.Leg))
+	w.Text(string(c.Source))
+	w.Text(string(c.Direction))
+	w.Text(c.Extension)
+	w.Text(c.Originator)
+	w.Text(c.Caller)
+	w.Text(c.Number.Raw)
+	w.Text(c.Number.E164)
+	w.Text(string(c.Number.Class))
+	w.Text(c.Number.Country)
+	w.Text(c.Number.Destination)
+	w.Bool(c.Number.Private)
+	w.Text(c.Number.Project)
+	w.Text(c.Trunk)
+	w.Text(c.AccountCode)
+	w.Int(engine.Micros(c.Answer))
+	w.Int(engine.Micros(c.End))
+	w.Int(int64(c.Cause))
+	w.ID(c.Payer)
+	w.Text(string(c.PaidBy))
+	w.ID(c.Operator)
+	w.ID(e.Purse)
+	w.ID(e.Quota)
+	w.Text(e.Unposted)
 	writeCharge(w, &c.Customer)
 	writeCharge(w, &c.Cost)
-	w.text(c.Exchange)
+	w.Text(c.Exchange)
 	if c.Margin == nil {
-		w.null()
+		w.Null()
 	} else {
-		w.int(*c.Margin)
+		w.Int(*c.Margin)
 	}
 }
 
-func writeCharge(w rowWriter, c *tollgate.Charge) {
-	w.text(string(c.Status))
-	w.int(c.Micro)
-	w.text(string(c.Currency))
-	w.int(c.Billed)
-	w.id(c.Tariff)
-	w.id(c.Deck)
-	w.text(c.Rate)
-	w.text(string(appendDetail(nil, c)))
+func writeCharge(w engine.RowWriter, c *tollgate.Charge) {
+	w.Text(string(c.Status))
+	w.Int(c.Micro)
+	w.Text(string(c.Currency))
+	w.Int(c.Billed)
+	w.ID(c.Tariff)
+	w.ID(c.Deck)
+	w.Text(c.Rate)
+	w.Text(string(appendDetail(nil, c)))
 }
 
 const cdrColumns = `enterprise_id, id, started_at, device_id, unique_id, leg, source, direction,
@@ -87,7 +88,7 @@ const cdrColumns = `enterprise_id, id, started_at, device_id, unique_id, leg, so
 	cost_status, cost_micro, cost_currency, cost_billed, cost_tariff_id, cost_deck_id,
 	cost_rate, cost_detail, exchange, margin`
 
-func scanCDR(row scanner, c *tollgate.CDR) error {
+func scanCDR(row engine.Scanner, c *tollgate.CDR) error {
 	var start, answer, end int64
 	var detail, costDetail string
 	n, a, b := &c.Number, &c.Customer, &c.Cost
@@ -101,7 +102,7 @@ func scanCDR(row scanner, c *tollgate.CDR) error {
 	if err != nil {
 		return err
 	}
-	c.Start, c.Answer, c.End = instant(start), instant(answer), instant(end)
+	c.Start, c.Answer, c.End = engine.Instant(start), engine.Instant(answer), engine.Instant(end)
 	if err := readDetail(detail, a); err != nil {
 		return fmt.Errorf("customer charge of call %d: %w", c.ID, err)
 	}
@@ -202,15 +203,15 @@ func appendText(b []byte, key, v string) []byte {
 // StoredEntry returns a call as it is in the books; CodeNotFound when it is not.
 func (p *Posting) StoredEntry(enterprise, id tollgate.ID) (Entry, error) {
 	e := Entry{CDR: &tollgate.CDR{}}
-	row := p.conn.QueryRowContext(p.ctx, "SELECT "+cdrColumns+`, purse_id, quota_id, unposted
+	row := p.tx.Row("SELECT "+cdrColumns+`, purse_id, quota_id, unposted
 		FROM cdr WHERE id = $1 AND +enterprise_id = $2`, int64(id), int64(enterprise))
 	err := scanCDR(entryRow{row, &e}, e.CDR)
-	return e, failed(err, "call %d", id)
+	return e, engine.Failed(err, "call %d", id)
 }
 
 // entryRow scans the columns of a CDR and those of its entry after them.
 type entryRow struct {
-	row scanner
+	row engine.Scanner
 	e   *Entry
 }
 
@@ -229,12 +230,12 @@ const updateCharges = `UPDATE cdr SET purse_id = $4, quota_id = $5, unposted = $
 // the old; changed says whether it had.
 func (p *Posting) UpdateCharges(old *tollgate.CDR, e *Entry) (changed bool, err error) {
 	d, a, b := e.CDR, &e.CDR.Customer, &e.CDR.Cost
-	touched, err := p.exec(updateCharges, int64(d.ID), micros(d.Start), int64(d.Enterprise),
+	touched, err := p.tx.Exec(updateCharges, int64(d.ID), engine.Micros(d.Start), int64(d.Enterprise),
 		int64(e.Purse), int64(e.Quota), e.Unposted,
 		string(a.Status), a.Micro, string(a.Currency), a.Billed, int64(a.Tariff), int64(a.Deck), a.Rate,
 		string(appendDetail(nil, a)),
 		string(b.Status), b.Micro, string(b.Currency), b.Billed, int64(b.Tariff), int64(b.Deck), b.Rate,
 		string(appendDetail(nil, b)),
 		d.Exchange, d.Margin, string(old.Customer.Status), string(old.Cost.Status))
-	return touched == 1, failed(err, "pricing call %d", d.ID)
+	return touched == 1, engine.Failed(err, "pricing call %d", d.ID)
 }

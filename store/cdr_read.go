@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // CDRFilter narrows a list of calls; zero fields do not. Times are of the start
@@ -56,10 +57,10 @@ func (f *CDRFilter) conditions(s Scope, path cdrPath) *conditions {
 	}
 	c.scope(enterprise, s)
 	if !f.From.IsZero() {
-		c.and(started+" >= ?", micros(f.From))
+		c.and(started+" >= ?", engine.Micros(f.From))
 	}
 	if !f.To.IsZero() {
-		c.and(started+" < ?", micros(f.To))
+		c.and(started+" < ?", engine.Micros(f.To))
 	}
 	if f.Account != 0 {
 		c.and(payer+" = ?", int64(f.Account))
@@ -108,7 +109,7 @@ func (f *CDRFilter) rest(c *conditions) {
 
 // path chooses the index: the payer's if one is asked for, the number's if few
 // calls went there, else time.
-func (f *CDRFilter) path(ctx context.Context, q querier, s Scope) (cdrPath, error) {
+func (f *CDRFilter) path(ctx context.Context, q engine.Querier, s Scope) (cdrPath, error) {
 	if f.Number != "" {
 		probe := CDRFilter{Number: f.Number}
 		c := probe.conditions(Everything, byNumber)
@@ -132,9 +133,9 @@ func (db *DB) CDRs(ctx context.Context, s Scope, f CDRFilter, p Paging) (Page[to
 	if err != nil {
 		return Page[tollgate.CDR]{}, err
 	}
-	path, err := f.path(ctx, db.read, s)
+	path, err := f.path(ctx, db.sql.Read(), s)
 	if err != nil {
-		return Page[tollgate.CDR]{}, failed(err, "reading calls")
+		return Page[tollgate.CDR]{}, engine.Failed(err, "reading calls")
 	}
 	c := f.conditions(s, path)
 	order := " ORDER BY started_at DESC, id DESC"
@@ -144,18 +145,18 @@ func (db *DB) CDRs(ctx context.Context, s Scope, f CDRFilter, p Paging) (Page[to
 	if after != nil {
 		c.and("(started_at, id) < (?, ?)", after.int(0), after.int(1))
 	}
-	found, err := list(ctx, db.read, scanCDR, "SELECT "+cdrColumns+" FROM cdr"+c.where()+
+	found, err := engine.List(ctx, db.sql.Read(), scanCDR, "SELECT "+cdrColumns+" FROM cdr"+c.where()+
 		order+p.limit(), c.args...)
-	return paged(p, found, func(c *tollgate.CDR) string { return mark(tollgate.ID(micros(c.Start)), c.ID) }),
-		failed(err, "reading calls")
+	return paged(p, found, func(c *tollgate.CDR) string { return mark(tollgate.ID(engine.Micros(c.Start)), c.ID) }),
+		engine.Failed(err, "reading calls")
 }
 
 // CDR returns one call; CodeNotFound when it is not in the scope.
 func (db *DB) CDR(ctx context.Context, s Scope, id tollgate.ID) (tollgate.CDR, error) {
 	var c tollgate.CDR
-	err := scanCDR(db.read.QueryRowContext(ctx, "SELECT "+cdrColumns+
+	err := scanCDR(db.sql.Read().QueryRowContext(ctx, "SELECT "+cdrColumns+
 		" FROM cdr WHERE id = $1 AND (+enterprise_id = $2 OR $2 = 0)", int64(id), int64(s)), &c)
-	return c, failed(err, "call %d", id)
+	return c, engine.Failed(err, "call %d", id)
 }
 
 // Amount is a sum in one currency.
@@ -178,20 +179,20 @@ type Totals struct {
 
 // Totals adds up the calls that CDRs lists.
 func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) {
-	path, err := f.path(ctx, db.read, s)
+	path, err := f.path(ctx, db.sql.Read(), s)
 	if err != nil {
-		return Totals{}, failed(err, "adding up calls")
+		return Totals{}, engine.Failed(err, "adding up calls")
 	}
 	c := f.conditions(s, path)
 	var t Totals
-	rows, err := db.read.QueryContext(ctx, `SELECT currency, cost_currency, status, cost_status, COUNT(*),
+	rows, err := db.sql.Read().QueryContext(ctx, `SELECT currency, cost_currency, status, cost_status, COUNT(*),
 		COUNT(CASE WHEN answered_at <> 0 THEN 1 END),
 		CAST(SUM(CASE WHEN answered_at <> 0 THEN ended_at - answered_at ELSE 0 END) AS BIGINT),
 		CAST(SUM(billed) AS BIGINT), CAST(SUM(micro) AS BIGINT), CAST(SUM(cost_micro) AS BIGINT),
 		COUNT(margin), CAST(COALESCE(SUM(margin), 0) AS BIGINT)
 		FROM cdr`+c.where()+` GROUP BY currency, cost_currency, status, cost_status`, c.args...)
 	if err != nil {
-		return t, failed(err, "adding up calls")
+		return t, engine.Failed(err, "adding up calls")
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -201,7 +202,7 @@ func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) 
 		if err := rows.Scan(&charged.Currency, &cost.Currency, &status, &costStatus, &charged.Calls,
 			&answered, &talked, &billed, &charged.Micro, &cost.Micro,
 			&margin.Calls, &margin.Micro); err != nil {
-			return t, failed(err, "adding up calls")
+			return t, engine.Failed(err, "adding up calls")
 		}
 		cost.Calls, margin.Currency = charged.Calls, charged.Currency
 		t.Calls += charged.Calls
@@ -221,7 +222,7 @@ func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) 
 			t.Margin = addAmount(t.Margin, margin)
 		}
 	}
-	return t, failed(rows.Err(), "adding up calls")
+	return t, engine.Failed(rows.Err(), "adding up calls")
 }
 
 // addAmount adds to the sum of its currency; sums stay in order of currency.

@@ -2,12 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // Actor is who makes a change: a person, a token, or a command.
@@ -21,7 +20,8 @@ type Actor struct {
 // insert when the ID is 0 and give it one, else they update. They fail with
 // CodeInvalid, CodeNotFound or CodeConflict, and then the whole change is undone.
 type Change struct {
-	*tx
+	tx     *engine.Tx
+	db     *DB
 	actor  Actor
 	action string
 }
@@ -31,30 +31,31 @@ type Change struct {
 // version. fn may run again after a conflict between nodes, so it must not
 // touch anything but the Change. On PostgreSQL changes are made one at a time.
 func (db *DB) Change(ctx context.Context, a Actor, action string, fn func(*Change) error) error {
-	return db.inTx(ctx, func(t *tx) error {
+	return db.inTx(ctx, func(t *engine.Tx) error {
 		// First of all, because the row also is the lock among changes: what a
 		// change has checked is still so when it commits.
-		if _, err := t.exec("UPDATE config SET version = version + 1"); err != nil {
-			return failed(err, "raising the configuration version")
+		if _, err := t.Exec("UPDATE config SET version = version + 1"); err != nil {
+			return engine.Failed(err, "raising the configuration version")
 		}
-		return fn(&Change{tx: t, actor: a, action: action})
+		return fn(&Change{tx: t, db: db, actor: a, action: action})
 	})
 }
 
 // ConfigVersion returns a number that grows with every Change of any node.
 func (db *DB) ConfigVersion(ctx context.Context) (int64, error) {
 	var version int64
-	err := db.read.QueryRowContext(ctx, "SELECT version FROM config").Scan(&version)
-	return version, failed(err, "reading the configuration version")
+	err := db.sql.Read().QueryRowContext(ctx, "SELECT version FROM config").Scan(&version)
+	return version, engine.Failed(err, "reading the configuration version")
 }
 
 // log writes one object's part of the change; before and after are what people
 // may see of it, nil for what did not or does no longer exist.
 func (c *Change) log(object string, before, after any) error {
-	return c.tx.log(c.actor, c.action, object, before, after)
+	return c.db.logOperation(c.tx, c.actor, c.action, object, before, after)
 }
 
-func (t *tx) log(a Actor, action, object string, before, after any) error {
+// logOperation writes what an actor did to one object.
+func (db *DB) logOperation(t *engine.Tx, a Actor, action, object string, before, after any) error {
 	old, err := logText(before)
 	if err != nil {
 		return err
@@ -63,11 +64,11 @@ func (t *tx) log(a Actor, action, object string, before, after any) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO operation_log
+	_, err = t.Exec(`INSERT INTO operation_log
 		(id, enterprise_id, actor, address, action, object, before, after)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		int64(t.db.NewID()), int64(a.Enterprise), a.Name, a.Address, action, object, old, made)
-	return failed(err, "writing the operation log")
+		int64(db.NewID()), int64(a.Enterprise), a.Name, a.Address, action, object, old, made)
+	return engine.Failed(err, "writing the operation log")
 }
 
 func logText(v any) (string, error) {
@@ -86,7 +87,7 @@ func object(kind string, id tollgate.ID) string { return kind + " " + id.String(
 // one checks that a statement meant for one row found it.
 func one(touched int64, err error, what string) error {
 	if err != nil {
-		return failed(err, "storing %s", what)
+		return engine.Failed(err, "storing %s", what)
 	}
 	if touched == 0 {
 		return tollgate.Errorf(tollgate.CodeNotFound, "%s does not exist", what)
@@ -94,19 +95,11 @@ func one(touched int64, err error, what string) error {
 	return nil
 }
 
-// optional turns "no row" into found = false.
-func optional(err error) (found bool, _ error) {
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // refuseIf fails with CodeConflict and the message if the query finds a row.
 func (c *Change) refuseIf(message, text string, args ...any) error {
-	found, err := c.exists("SELECT EXISTS("+text+")", args...)
+	found, err := c.tx.Exists("SELECT EXISTS("+text+")", args...)
 	if err != nil {
-		return failed(err, "checking what still uses it")
+		return engine.Failed(err, "checking what still uses it")
 	}
 	if found {
 		return tollgate.Errorf(tollgate.CodeConflict, "%s", message)
@@ -120,10 +113,10 @@ func (c *Change) require(table, what string, id tollgate.ID) error {
 	if id == 0 {
 		return nil
 	}
-	found, err := c.exists("SELECT EXISTS(SELECT 1 FROM "+table+
+	found, err := c.tx.Exists("SELECT EXISTS(SELECT 1 FROM "+table+
 		" WHERE id = $1 AND deleted_at = 0)", int64(id))
 	if err != nil {
-		return failed(err, "looking for %s %d", what, id)
+		return engine.Failed(err, "looking for %s %d", what, id)
 	}
 	if !found {
 		return tollgate.Errorf(tollgate.CodeInvalid, "%s %d does not exist", what, id)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 const accountColumns = `enterprise_id, id, parent_id, kind, mode, name, code, currency,
@@ -13,12 +14,12 @@ const accountColumns = `enterprise_id, id, parent_id, kind, mode, name, code, cu
 
 type scanner interface{ Scan(dest ...any) error }
 
-func scanAccount(row scanner, a *tollgate.Account) error {
+func scanAccount(row engine.Scanner, a *tollgate.Account) error {
 	var created int64
 	err := row.Scan(&a.Enterprise, &a.ID, &a.Parent, &a.Kind, &a.Mode, &a.Name, &a.Code, &a.Currency,
 		&a.Tariff, &a.Timezone, &a.Balance, &a.Reserved, &a.CreditLimit, &a.Allowance, &a.Used,
 		&a.Reset, &a.Frozen, &created)
-	a.Created = instant(created)
+	a.Created = engine.Instant(created)
 	return err
 }
 
@@ -41,7 +42,7 @@ func (c *Change) PutAccount(a *tollgate.Account) error {
 		return tollgate.Errorf(tollgate.CodeConflict,
 			"account %q: enterprise, kind and currency cannot change; make a new account", a.Name)
 	}
-	touched, err := c.exec(`UPDATE account SET parent_id = $3, mode = $4, name = $5, code = $6,
+	touched, err := c.tx.Exec(`UPDATE account SET parent_id = $3, mode = $4, name = $5, code = $6,
 		tariff_id = $7, timezone = $8, credit_limit = $9, allowance = $10, reset_period = $11, frozen = $12,
 		overdraft = CASE
 			WHEN $4 <> 'prepaid' OR balance - reserved + $9 >= 0 THEN ''
@@ -68,22 +69,21 @@ func (c *Change) insertAccount(a *tollgate.Account) error {
 	if a.Kind == tollgate.KindEnterprise {
 		a.Enterprise = a.ID
 	}
-	_, err := c.exec(`INSERT INTO account (`+accountColumns+`, used_since, overdraft)
+	_, err := c.tx.Exec(`INSERT INTO account (`+accountColumns+`, used_since, overdraft)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, 0, $13, $14, $15, 0, '')`,
 		int64(a.Enterprise), int64(a.ID), int64(a.Parent), string(a.Kind), string(a.Mode), a.Name,
 		a.Code, string(a.Currency), int64(a.Tariff), a.Timezone, a.CreditLimit, a.Allowance,
-		string(a.Reset), a.Frozen, micros(a.Created))
+		string(a.Reset), a.Frozen, engine.Micros(a.Created))
 	if err != nil {
-		return failed(err, "storing account %q", a.Name)
+		return engine.Failed(err, "storing account %q", a.Name)
 	}
 	return c.log(object("account", a.ID), nil, a)
 }
 
 func (c *Change) account(id tollgate.ID) (tollgate.Account, error) {
 	var a tollgate.Account
-	row := c.conn.QueryRowContext(c.ctx,
-		"SELECT "+accountColumns+" FROM account WHERE id = $1", int64(id))
-	return a, failed(scanAccount(row, &a), "account %d", id)
+	row := c.tx.Row("SELECT "+accountColumns+" FROM account WHERE id = $1", int64(id))
+	return a, engine.Failed(scanAccount(row, &a), "account %d", id)
 }
 
 func (c *Change) checkAccount(a *tollgate.Account) error {
@@ -179,9 +179,9 @@ func (c *Change) DeleteAccount(id tollgate.ID) error {
 	if err := c.refuseIfDefault(id, named); err != nil {
 		return err
 	}
-	if _, err := c.exec("DELETE FROM account WHERE enterprise_id = $1 AND id = $2",
+	if _, err := c.tx.Exec("DELETE FROM account WHERE enterprise_id = $1 AND id = $2",
 		int64(a.Enterprise), int64(id)); err != nil {
-		return failed(err, "deleting account %d", id)
+		return engine.Failed(err, "deleting account %d", id)
 	}
 	return c.log(object("account", id), a, nil)
 }

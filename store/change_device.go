@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // secretShown stands in logs for a secret that is set.
@@ -15,7 +16,7 @@ const deviceColumns = "id, enterprise_id, name, account, settings"
 
 // scanDevice reads the columns over what the settings say, so that the
 // database's constraints and the value never disagree.
-func scanDevice(row scanner, d *tollgate.Device) error {
+func scanDevice(row engine.Scanner, d *tollgate.Device) error {
 	var id, enterprise tollgate.ID
 	var name, account, settings string
 	if err := row.Scan(&id, &enterprise, &name, &account, &settings); err != nil {
@@ -52,17 +53,17 @@ func (c *Change) PutDevice(d *tollgate.Device, passwordHash string) error {
 		return fmt.Errorf("device %q: %w", d.Name, err)
 	}
 	if before == nil {
-		_, err = c.exec(`INSERT INTO device
+		_, err = c.tx.Exec(`INSERT INTO device
 			(id, enterprise_id, name, account, password_hash, settings, deleted_at)
 			VALUES ($1, $2, $3, $4, $5, $6, 0)`,
 			int64(d.ID), int64(d.Enterprise), d.Name, d.Account, passwordHash, string(settings))
 	} else {
-		_, err = c.exec(`UPDATE device SET enterprise_id = $2, name = $3, account = $4, settings = $5,
+		_, err = c.tx.Exec(`UPDATE device SET enterprise_id = $2, name = $3, account = $4, settings = $5,
 			password_hash = CASE WHEN $6 = '' THEN password_hash ELSE $6 END WHERE id = $1`,
 			int64(d.ID), int64(d.Enterprise), d.Name, d.Account, string(settings), passwordHash)
 	}
 	if err != nil {
-		return failed(err, "storing device %q", d.Name)
+		return engine.Failed(err, "storing device %q", d.Name)
 	}
 	return c.log(object("device", d.ID), before, shownDevice(*d))
 }
@@ -76,9 +77,8 @@ func shownDevice(d tollgate.Device) tollgate.Device {
 
 func (c *Change) device(id tollgate.ID) (tollgate.Device, error) {
 	var d tollgate.Device
-	row := c.conn.QueryRowContext(c.ctx,
-		"SELECT "+deviceColumns+" FROM device WHERE id = $1 AND deleted_at = 0", int64(id))
-	return d, failed(scanDevice(row, &d), "device %d", id)
+	row := c.tx.Row("SELECT "+deviceColumns+" FROM device WHERE id = $1 AND deleted_at = 0", int64(id))
+	return d, engine.Failed(scanDevice(row, &d), "device %d", id)
 }
 
 func (c *Change) checkDevice(d *tollgate.Device) error {
@@ -99,12 +99,12 @@ func (c *Change) requireEnterprise(id tollgate.ID) error {
 	if id == 0 {
 		return nil
 	}
-	found, err := c.exists(`SELECT EXISTS(SELECT 1 FROM account
+	found, err := c.tx.Exists(`SELECT EXISTS(SELECT 1 FROM account
 		WHERE enterprise_id = $1 AND id = $1)`, int64(id))
 	if err == nil && !found {
 		return tollgate.Errorf(tollgate.CodeInvalid, "enterprise %d does not exist", id)
 	}
-	return failed(err, "looking for enterprise %d", id)
+	return engine.Failed(err, "looking for enterprise %d", id)
 }
 
 // requireAccount fails unless id is 0 or an account that may pay for calls of
@@ -113,18 +113,19 @@ func (c *Change) requireAccount(id, enterprise tollgate.ID) error {
 	if id == 0 {
 		return nil
 	}
-	found, err := c.exists(`SELECT EXISTS(SELECT 1 FROM account
+	found, err := c.tx.Exists(`SELECT EXISTS(SELECT 1 FROM account
 		WHERE id = $1 AND (enterprise_id = $2 OR $2 = 0) AND kind <> 'house')`,
 		int64(id), int64(enterprise))
 	if err == nil && !found {
 		return tollgate.Errorf(tollgate.CodeInvalid, "account %d does not exist here", id)
 	}
-	return failed(err, "looking for account %d", id)
+	return engine.Failed(err, "looking for account %d", id)
 }
 
 // refuseIfDefault fails with the message if the account is a device's default.
 func (c *Change) refuseIfDefault(account tollgate.ID, message string) error {
-	devices, err := devicesOf(c.ctx, c.conn, Everything)
+	ctx, q := c.tx.Read()
+	devices, err := devicesOf(ctx, q, Everything)
 	if err != nil {
 		return err
 	}
@@ -148,13 +149,13 @@ func (c *Change) DeleteDevice(id tollgate.ID) error {
 		"DELETE FROM trunk WHERE device_id = $1",
 		"DELETE FROM device_state WHERE device_id = $1",
 	} {
-		if _, err := c.exec(text, int64(id)); err != nil {
-			return failed(err, "deleting device %q", d.Name)
+		if _, err := c.tx.Exec(text, int64(id)); err != nil {
+			return engine.Failed(err, "deleting device %q", d.Name)
 		}
 	}
-	if _, err := c.exec("UPDATE device SET deleted_at = $2, password_hash = '' WHERE id = $1",
-		int64(id), micros(c.db.now())); err != nil {
-		return failed(err, "deleting device %q", d.Name)
+	if _, err := c.tx.Exec("UPDATE device SET deleted_at = $2, password_hash = '' WHERE id = $1",
+		int64(id), engine.Micros(c.db.now())); err != nil {
+		return engine.Failed(err, "deleting device %q", d.Name)
 	}
 	return c.log(object("device", id), shownDevice(d), nil)
 }
@@ -179,11 +180,11 @@ func (c *Change) PutExtension(e tollgate.Extension) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.exec(`INSERT INTO extension (device_id, number, account_id, name)
+	if _, err := c.tx.Exec(`INSERT INTO extension (device_id, number, account_id, name)
 		VALUES ($1, $2, $3, $4) ON CONFLICT (device_id, number)
 		DO UPDATE SET account_id = excluded.account_id, name = excluded.name`,
 		int64(e.Device), e.Number, int64(e.Account), e.Name); err != nil {
-		return failed(err, "storing extension %q", e.Number)
+		return engine.Failed(err, "storing extension %q", e.Number)
 	}
 	return c.log(extensionObject(e.Device, e.Number), before, e)
 }
@@ -191,10 +192,10 @@ func (c *Change) PutExtension(e tollgate.Extension) error {
 // extension returns what is stored, for the log; nil when nothing is.
 func (c *Change) extension(device tollgate.ID, number string) (any, error) {
 	e := tollgate.Extension{Device: device, Number: number}
-	found, err := optional(c.queryRow(`SELECT account_id, name FROM extension
+	found, err := engine.Found(c.tx.QueryRow(`SELECT account_id, name FROM extension
 		WHERE device_id = $1 AND number = $2`, []any{int64(device), number}, &e.Account, &e.Name))
 	if err != nil || !found {
-		return nil, failed(err, "reading extension %q", number)
+		return nil, engine.Failed(err, "reading extension %q", number)
 	}
 	return e, nil
 }
@@ -205,7 +206,7 @@ func (c *Change) DeleteExtension(device tollgate.ID, number string) error {
 	if err != nil {
 		return err
 	}
-	touched, err := c.exec("DELETE FROM extension WHERE device_id = $1 AND number = $2",
+	touched, err := c.tx.Exec("DELETE FROM extension WHERE device_id = $1 AND number = $2",
 		int64(device), number)
 	if err := one(touched, err, fmt.Sprintf("extension %q", number)); err != nil {
 		return err
@@ -236,11 +237,11 @@ func (c *Change) PutTrunk(t tollgate.Trunk) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.exec(`INSERT INTO trunk (device_id, name, operator_id, account_id)
+	if _, err := c.tx.Exec(`INSERT INTO trunk (device_id, name, operator_id, account_id)
 		VALUES ($1, $2, $3, $4) ON CONFLICT (device_id, name)
 		DO UPDATE SET operator_id = excluded.operator_id, account_id = excluded.account_id`,
 		int64(t.Device), t.Name, int64(t.Operator), int64(t.Account)); err != nil {
-		return failed(err, "storing trunk %q", t.Name)
+		return engine.Failed(err, "storing trunk %q", t.Name)
 	}
 	return c.log(trunkObject(t.Device, t.Name), before, t)
 }
@@ -248,10 +249,10 @@ func (c *Change) PutTrunk(t tollgate.Trunk) error {
 // trunk returns what is stored, for the log; nil when nothing is.
 func (c *Change) trunk(device tollgate.ID, name string) (any, error) {
 	t := tollgate.Trunk{Device: device, Name: name}
-	found, err := optional(c.queryRow(`SELECT operator_id, account_id FROM trunk
+	found, err := engine.Found(c.tx.QueryRow(`SELECT operator_id, account_id FROM trunk
 		WHERE device_id = $1 AND name = $2`, []any{int64(device), name}, &t.Operator, &t.Account))
 	if err != nil || !found {
-		return nil, failed(err, "reading trunk %q", name)
+		return nil, engine.Failed(err, "reading trunk %q", name)
 	}
 	return t, nil
 }
@@ -262,7 +263,7 @@ func (c *Change) DeleteTrunk(device tollgate.ID, name string) error {
 	if err != nil {
 		return err
 	}
-	touched, err := c.exec("DELETE FROM trunk WHERE device_id = $1 AND name = $2",
+	touched, err := c.tx.Exec("DELETE FROM trunk WHERE device_id = $1 AND name = $2",
 		int64(device), name)
 	if err := one(touched, err, fmt.Sprintf("trunk %q", name)); err != nil {
 		return err

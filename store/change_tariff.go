@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 const operatorColumns = "id, name, tariff_id"
 
-func scanOperator(row scanner, o *tollgate.Operator) error {
+func scanOperator(row engine.Scanner, o *tollgate.Operator) error {
 	return row.Scan(&o.ID, &o.Name, &o.Tariff)
 }
 
@@ -21,9 +22,9 @@ func (c *Change) PutOperator(o *tollgate.Operator) error {
 	}
 	if o.ID == 0 {
 		o.ID = c.db.NewID()
-		if _, err := c.exec(`INSERT INTO operator (id, name, tariff_id, deleted_at)
+		if _, err := c.tx.Exec(`INSERT INTO operator (id, name, tariff_id, deleted_at)
 			VALUES ($1, $2, $3, 0)`, int64(o.ID), o.Name, int64(o.Tariff)); err != nil {
-			return failed(err, "storing operator %q", o.Name)
+			return engine.Failed(err, "storing operator %q", o.Name)
 		}
 		return c.log(object("operator", o.ID), nil, o)
 	}
@@ -31,7 +32,7 @@ func (c *Change) PutOperator(o *tollgate.Operator) error {
 	if err != nil {
 		return err
 	}
-	touched, err := c.exec("UPDATE operator SET name = $2, tariff_id = $3 WHERE id = $1",
+	touched, err := c.tx.Exec("UPDATE operator SET name = $2, tariff_id = $3 WHERE id = $1",
 		int64(o.ID), o.Name, int64(o.Tariff))
 	if err := one(touched, err, fmt.Sprintf("operator %q", o.Name)); err != nil {
 		return err
@@ -41,9 +42,8 @@ func (c *Change) PutOperator(o *tollgate.Operator) error {
 
 func (c *Change) operator(id tollgate.ID) (tollgate.Operator, error) {
 	var o tollgate.Operator
-	row := c.conn.QueryRowContext(c.ctx,
-		"SELECT "+operatorColumns+" FROM operator WHERE id = $1 AND deleted_at = 0", int64(id))
-	return o, failed(scanOperator(row, &o), "operator %d", id)
+	row := c.tx.Row("SELECT "+operatorColumns+" FROM operator WHERE id = $1 AND deleted_at = 0", int64(id))
+	return o, engine.Failed(scanOperator(row, &o), "operator %d", id)
 }
 
 // DeleteOperator hides an operator that no trunk leads to. Calls keep it.
@@ -56,9 +56,9 @@ func (c *Change) DeleteOperator(id tollgate.ID) error {
 		"SELECT 1 FROM trunk WHERE operator_id = $1", int64(id)); err != nil {
 		return err
 	}
-	if _, err := c.exec("UPDATE operator SET deleted_at = $2 WHERE id = $1",
-		int64(id), micros(c.db.now())); err != nil {
-		return failed(err, "deleting operator %q", o.Name)
+	if _, err := c.tx.Exec("UPDATE operator SET deleted_at = $2 WHERE id = $1",
+		int64(id), engine.Micros(c.db.now())); err != nil {
+		return engine.Failed(err, "deleting operator %q", o.Name)
 	}
 	return c.log(object("operator", id), o, nil)
 }
@@ -67,7 +67,7 @@ const tariffColumns = "id, enterprise_id, name, default_customer, revision, sett
 
 // scanTariff reads the columns over what the settings say, so that the
 // database's constraints and the value never disagree.
-func scanTariff(row scanner, t *tollgate.Tariff) error {
+func scanTariff(row engine.Scanner, t *tollgate.Tariff) error {
 	var stored tollgate.Tariff
 	var settings string
 	if err := row.Scan(&stored.ID, &stored.Enterprise, &stored.Name, &stored.DefaultCustomer,
@@ -104,26 +104,25 @@ func (c *Change) PutTariff(t *tollgate.Tariff) error {
 		return fmt.Errorf("tariff %q: %w", t.Name, err)
 	}
 	if before == nil {
-		_, err = c.exec(`INSERT INTO tariff
+		_, err = c.tx.Exec(`INSERT INTO tariff
 			(id, enterprise_id, name, default_customer, revision, settings, deleted_at)
 			VALUES ($1, $2, $3, $4, $5, $6, 0)`,
 			int64(t.ID), int64(t.Enterprise), t.Name, t.DefaultCustomer, t.Revision, string(settings))
 	} else {
-		_, err = c.exec(`UPDATE tariff SET enterprise_id = $2, name = $3, default_customer = $4,
+		_, err = c.tx.Exec(`UPDATE tariff SET enterprise_id = $2, name = $3, default_customer = $4,
 			revision = $5, settings = $6 WHERE id = $1`,
 			int64(t.ID), int64(t.Enterprise), t.Name, t.DefaultCustomer, t.Revision, string(settings))
 	}
 	if err != nil {
-		return failed(err, "storing tariff %q", t.Name)
+		return engine.Failed(err, "storing tariff %q", t.Name)
 	}
 	return c.log(object("tariff", t.ID), before, t)
 }
 
 func (c *Change) tariff(id tollgate.ID) (tollgate.Tariff, error) {
 	var t tollgate.Tariff
-	row := c.conn.QueryRowContext(c.ctx,
-		"SELECT "+tariffColumns+" FROM tariff WHERE id = $1 AND deleted_at = 0", int64(id))
-	return t, failed(scanTariff(row, &t), "tariff %d", id)
+	row := c.tx.Row("SELECT "+tariffColumns+" FROM tariff WHERE id = $1 AND deleted_at = 0", int64(id))
+	return t, engine.Failed(scanTariff(row, &t), "tariff %d", id)
 }
 
 // DeleteTariff hides a tariff that no account and no operator names. Calls
@@ -141,9 +140,9 @@ func (c *Change) DeleteTariff(id tollgate.ID) error {
 		"SELECT 1 FROM operator WHERE tariff_id = $1 AND deleted_at = 0", int64(id)); err != nil {
 		return err
 	}
-	if _, err := c.exec("UPDATE tariff SET deleted_at = $2 WHERE id = $1",
-		int64(id), micros(c.db.now())); err != nil {
-		return failed(err, "deleting tariff %q", t.Name)
+	if _, err := c.tx.Exec("UPDATE tariff SET deleted_at = $2 WHERE id = $1",
+		int64(id), engine.Micros(c.db.now())); err != nil {
+		return engine.Failed(err, "deleting tariff %q", t.Name)
 	}
 	return c.log(object("tariff", id), t, nil)
 }
@@ -166,9 +165,9 @@ func (c *Change) PutDeck(d *tollgate.Deck) error {
 	var before any
 	if d.ID == 0 {
 		d.ID = c.db.NewID()
-		if _, err := c.exec(`INSERT INTO deck (id, tariff_id, effective_at, deleted_at)
-			VALUES ($1, $2, $3, 0)`, int64(d.ID), int64(d.Tariff), micros(d.Effective)); err != nil {
-			return failed(err, "storing the deck from %s", d.Effective)
+		if _, err := c.tx.Exec(`INSERT INTO deck (id, tariff_id, effective_at, deleted_at)
+			VALUES ($1, $2, $3, 0)`, int64(d.ID), int64(d.Tariff), engine.Micros(d.Effective)); err != nil {
+			return engine.Failed(err, "storing the deck from %s", d.Effective)
 		}
 	} else {
 		old, err := c.deck(d.ID)
@@ -176,27 +175,27 @@ func (c *Change) PutDeck(d *tollgate.Deck) error {
 			return err
 		}
 		before = old
-		touched, err := c.exec("UPDATE deck SET effective_at = $3 WHERE id = $1 AND tariff_id = $2",
-			int64(d.ID), int64(d.Tariff), micros(d.Effective))
+		touched, err := c.tx.Exec("UPDATE deck SET effective_at = $3 WHERE id = $1 AND tariff_id = $2",
+			int64(d.ID), int64(d.Tariff), engine.Micros(d.Effective))
 		if err := one(touched, err, fmt.Sprintf("deck %d of tariff %d", d.ID, d.Tariff)); err != nil {
 			return err
 		}
-		if _, err := c.exec("DELETE FROM rate WHERE deck_id = $1", int64(d.ID)); err != nil {
-			return failed(err, "replacing the rates of deck %d", d.ID)
+		if _, err := c.tx.Exec("DELETE FROM rate WHERE deck_id = $1", int64(d.ID)); err != nil {
+			return engine.Failed(err, "replacing the rates of deck %d", d.ID)
 		}
 	}
-	err := c.insertRows(rateTable, len(d.Rates), func(i int, w rowWriter) {
+	err := c.tx.Insert(rateTable, len(d.Rates), func(i int, w engine.RowWriter) {
 		writeRate(w, d.ID, &d.Rates[i])
 	})
 	if err != nil {
-		return failed(err, "storing the rates")
+		return engine.Failed(err, "storing the rates")
 	}
 	return c.log(object("deck", d.ID), before,
 		shownDeck{Tariff: d.Tariff, Effective: d.Effective, Rates: len(d.Rates)})
 }
 
 func (c *Change) raiseRevision(tariff tollgate.ID) error {
-	touched, err := c.exec(`UPDATE tariff SET revision = revision + 1
+	touched, err := c.tx.Exec(`UPDATE tariff SET revision = revision + 1
 		WHERE id = $1 AND deleted_at = 0`, int64(tariff))
 	return one(touched, err, fmt.Sprintf("tariff %d", tariff))
 }
@@ -204,12 +203,12 @@ func (c *Change) raiseRevision(tariff tollgate.ID) error {
 func (c *Change) deck(id tollgate.ID) (shownDeck, error) {
 	var d shownDeck
 	var effective int64
-	err := c.queryRow(`SELECT tariff_id, effective_at,
+	err := c.tx.QueryRow(`SELECT tariff_id, effective_at,
 		(SELECT COUNT(*) FROM rate WHERE deck_id = $1)
 		FROM deck WHERE id = $1 AND deleted_at = 0`,
 		[]any{int64(id)}, &d.Tariff, &effective, &d.Rates)
-	d.Effective = instant(effective)
-	return d, failed(err, "deck %d", id)
+	d.Effective = engine.Instant(effective)
+	return d, engine.Failed(err, "deck %d", id)
 }
 
 // DeleteDeck hides a deck; its rates stay for those who ask what a past call
@@ -222,9 +221,9 @@ func (c *Change) DeleteDeck(id tollgate.ID) error {
 	if err := c.raiseRevision(d.Tariff); err != nil {
 		return err
 	}
-	if _, err := c.exec("UPDATE deck SET deleted_at = $2 WHERE id = $1",
-		int64(id), micros(c.db.now())); err != nil {
-		return failed(err, "deleting deck %d", id)
+	if _, err := c.tx.Exec("UPDATE deck SET deleted_at = $2 WHERE id = $1",
+		int64(id), engine.Micros(c.db.now())); err != nil {
+		return engine.Failed(err, "deleting deck %d", id)
 	}
 	return c.log(object("deck", id), d, nil)
 }
@@ -244,20 +243,20 @@ func (c *Change) PutExchangeRate(r ExchangeRate) error {
 		return tollgate.Errorf(tollgate.CodeInvalid,
 			"exchange rate: want two currencies and a number, not %q, %q, %q", r.From, r.To, r.Rate)
 	}
-	if _, err := c.exec(`INSERT INTO exchange_rate (base, quote, effective_at, rate)
+	if _, err := c.tx.Exec(`INSERT INTO exchange_rate (base, quote, effective_at, rate)
 		VALUES ($1, $2, $3, $4) ON CONFLICT (base, quote, effective_at)
 		DO UPDATE SET rate = excluded.rate`,
-		string(r.From), string(r.To), micros(r.Effective), r.Rate); err != nil {
-		return failed(err, "storing the exchange rate")
+		string(r.From), string(r.To), engine.Micros(r.Effective), r.Rate); err != nil {
+		return engine.Failed(err, "storing the exchange rate")
 	}
 	return c.log(fmt.Sprintf("exchange %s %s", r.From, r.To), nil, r)
 }
 
 // DeleteExchangeRate removes the rate of two currencies from an instant.
 func (c *Change) DeleteExchangeRate(r ExchangeRate) error {
-	touched, err := c.exec(`DELETE FROM exchange_rate
+	touched, err := c.tx.Exec(`DELETE FROM exchange_rate
 		WHERE base = $1 AND quote = $2 AND effective_at = $3`,
-		string(r.From), string(r.To), micros(r.Effective))
+		string(r.From), string(r.To), engine.Micros(r.Effective))
 	if err := one(touched, err, "exchange rate"); err != nil {
 		return err
 	}
@@ -266,21 +265,45 @@ func (c *Change) DeleteExchangeRate(r ExchangeRate) error {
 
 // PutAttributions replaces the user's whole table of number attribution.
 func (c *Change) PutAttributions(rows []tollgate.Attribution) error {
-	before, err := c.exec("DELETE FROM attribution")
+	before, err := c.tx.Exec("DELETE FROM attribution")
 	if err != nil {
-		return failed(err, "replacing the number attribution")
+		return engine.Failed(err, "replacing the number attribution")
 	}
-	err = c.insertRows(attributionTable, len(rows), func(i int, w rowWriter) {
+	err = c.tx.Insert(attributionTable, len(rows), func(i int, w engine.RowWriter) {
 		r := &rows[i]
-		w.text(r.Prefix)
-		w.text(string(r.Class))
-		w.text(r.Country)
-		w.text(r.Destination)
-		w.text(r.AreaCode)
+		w.Text(r.Prefix)
+		w.Text(string(r.Class))
+		w.Text(r.Country)
+		w.Text(r.Destination)
+		w.Text(r.AreaCode)
 	})
 	if err != nil {
-		return failed(err, "storing the number attribution")
+		return engine.Failed(err, "storing the number attribution")
 	}
 	return c.log("attribution", map[string]int64{"rows": before},
 		map[string]int{"rows": len(rows)})
+}
+
+var (
+	rateTable = engine.Table{Name: "rate", Columns: []string{
+		"deck_id", "prefix", "number", "class", "name", "price", "price_peak", "connect_fee",
+		"per", "first_interval", "next_interval",
+	}}
+	attributionTable = engine.Table{Name: "attribution", Columns: []string{
+		"prefix", "class", "country", "destination", "area_code",
+	}}
+)
+
+func writeRate(w engine.RowWriter, deck tollgate.ID, r *tollgate.Rate) {
+	w.ID(deck)
+	w.Text(r.Prefix)
+	w.Text(r.Number)
+	w.Text(string(r.Class))
+	w.Text(r.Name)
+	w.Text(r.Price)
+	w.Text(r.PricePeak)
+	w.Text(r.ConnectFee)
+	w.Text(r.Per)
+	w.Text(r.First)
+	w.Text(r.Next)
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -17,11 +18,13 @@ import (
 
 func TestOpenRefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, url := range []string{"", "sqlite:", "mysql://x", "file.db", "postgres://%zz"} {
-		if _, err := store.Open(t.Context(), url, store.Options{Now: time.Now}); tollgate.CodeOf(err) != tollgate.CodeInvalid {
+		_, err := store.Open(t.Context(), url, store.Options{Now: time.Now})
+		if tollgate.CodeOf(err) != tollgate.CodeInvalid {
 			t.Errorf("%q: %v, want invalid", url, err)
 		}
 	}
-	if _, err := store.Open(t.Context(), "postgres://127.0.0.1:1/x?connect_timeout=1", store.Options{Now: time.Now}); tollgate.CodeOf(err) != tollgate.CodeUnavailable {
+	_, err := store.Open(t.Context(), "postgres://127.0.0.1:1/x?connect_timeout=1", store.Options{Now: time.Now})
+	if tollgate.CodeOf(err) != tollgate.CodeUnavailable {
 		t.Errorf("no server: %v, want unavailable", err)
 	}
 }
@@ -61,11 +64,16 @@ func TestPutAndReadBack(t *testing.T) {
 		o.device.ForwardPayer = tollgate.ExtensionPays
 		o.tariff.Peak = tollgate.PeakWindow{From: "08:00", To: "18:00", Weekend: []string{"sunday"}}
 		o.tariff.DefaultCustomer = true
-		attributions := []tollgate.Attribution{{Prefix: "4930", Class: tollgate.ClassLocal, Country: "DE", AreaCode: "30"}}
+		attributions := []tollgate.Attribution{
+			{Prefix: "4930", Class: tollgate.ClassLocal, Country: "DE", AreaCode: "30"},
+		}
 		deck := tollgate.Deck{Tariff: o.tariff.ID, Effective: noon, Rates: []tollgate.Rate{
 			{Class: tollgate.ClassMobile, Price: "0.2"},
 			{Number: "4930110", Price: "0"},
-			{Prefix: "49", Name: "Germany", Price: "0.1", PricePeak: "0.2", ConnectFee: "0.05", Per: "60", First: "30", Next: "6"},
+			{
+				Prefix: "49", Name: "Germany", Price: "0.1", PricePeak: "0.2", ConnectFee: "0.05",
+				Per: "60", First: "30", Next: "6",
+			},
 		}}
 		exchange := store.ExchangeRate{From: "USD", To: "EUR", Effective: noon, Rate: "0.92"}
 		change(t, db, func(c *store.Change) error {
@@ -105,73 +113,89 @@ func TestPutAndReadBack(t *testing.T) {
 	})
 }
 
+// refusal is a change that must not happen, and why.
+type refusal struct {
+	want tollgate.ErrorCode
+	do   func(*store.Change) error
+}
+
+func refusedAccounts(o, other *office) map[string]refusal {
+	account := func(edit func(*tollgate.Account)) func(*store.Change) error {
+		a := o.user
+		edit(&a)
+		return func(c *store.Change) error { return c.PutAccount(&a) }
+	}
+	return map[string]refusal{
+		"a second account code": {tollgate.CodeConflict, account(func(a *tollgate.Account) { a.ID = 0 })},
+		"another currency":      {tollgate.CodeConflict, account(func(a *tollgate.Account) { a.Currency = "USD" })},
+		"a circle of parents":   {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Parent = a.ID })},
+		"a foreign parent":      {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Parent = other.user.ID })},
+		"a zone of nowhere":     {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Timezone = "Mars/Base" })},
+		"the machine's zone":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Timezone = "Local" })},
+		"a lower case currency": {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.ID, a.Currency = 0, "eur" })},
+		"an unknown tariff":     {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Tariff = 5 })},
+		"an unknown mode":       {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Mode = "barter" })},
+		"a house account": {tollgate.CodeInvalid, account(func(a *tollgate.Account) {
+			a.ID, a.Kind = 0, tollgate.KindHouse
+		})},
+		"an account nobody has": {tollgate.CodeNotFound, account(func(a *tollgate.Account) { a.ID = 5 })},
+	}
+}
+
+func refusedObjects(o, other *office) map[string]refusal {
+	return map[string]refusal{
+		"deleting what has calls": {tollgate.CodeConflict, func(c *store.Change) error {
+			return c.DeleteAccount(o.user.ID)
+		}},
+		"deleting what has children": {tollgate.CodeConflict, func(c *store.Change) error {
+			return c.DeleteAccount(o.enterprise.ID)
+		}},
+		"deleting a device's default": {tollgate.CodeConflict, func(c *store.Change) error {
+			return c.DeleteAccount(other.user.ID)
+		}},
+		"deleting a tariff in use": {tollgate.CodeConflict, func(c *store.Change) error {
+			return c.DeleteTariff(o.tariff.ID)
+		}},
+		"deleting an operator in use": {tollgate.CodeConflict, func(c *store.Change) error {
+			return c.DeleteOperator(o.operator.ID)
+		}},
+		"a device twice": {tollgate.CodeConflict, func(c *store.Change) error {
+			d := o.device
+			d.ID, d.Account = 0, ""
+			return c.PutDevice(&d, "")
+		}},
+		"a foreign account for an extension": {tollgate.CodeInvalid, func(c *store.Change) error {
+			return c.PutExtension(tollgate.Extension{Device: o.device.ID, Number: "1", Account: other.user.ID})
+		}},
+		"an extension of no device": {tollgate.CodeNotFound, func(c *store.Change) error {
+			return c.PutExtension(tollgate.Extension{Device: 5, Number: "1"})
+		}},
+		"two rates with one key": {tollgate.CodeConflict, func(c *store.Change) error {
+			return c.PutDeck(&tollgate.Deck{
+				Tariff: o.tariff.ID, Rates: []tollgate.Rate{{Prefix: "49"}, {Prefix: "49"}},
+			})
+		}},
+		"two default tariffs": {tollgate.CodeConflict, func(c *store.Change) error {
+			for _, name := range []string{"one", "two"} {
+				if err := c.PutTariff(&tollgate.Tariff{Name: name, DefaultCustomer: true}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		"deleting what is not there": {tollgate.CodeNotFound, func(c *store.Change) error {
+			return c.DeleteTrunk(o.device.ID, "PJSIP/other")
+		}},
+	}
+}
+
 func TestChangeRefuses(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		o, other := furnish(t, db, "acme"), furnish(t, db, "umbra")
 		o.post(t, db, o.call(1))
-		account := func(edit func(*tollgate.Account)) func(*store.Change) error {
-			a := o.user
-			edit(&a)
-			return func(c *store.Change) error { return c.PutAccount(&a) }
-		}
-		for name, try := range map[string]struct {
-			want tollgate.ErrorCode
-			do   func(*store.Change) error
-		}{
-			"a second account code": {tollgate.CodeConflict, account(func(a *tollgate.Account) { a.ID = 0 })},
-			"another currency":      {tollgate.CodeConflict, account(func(a *tollgate.Account) { a.Currency = "USD" })},
-			"a circle of parents":   {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Parent = a.ID })},
-			"a foreign parent":      {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Parent = other.user.ID })},
-			"a zone of nowhere":     {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Timezone = "Mars/Base" })},
-			"the machine's zone":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Timezone = "Local" })},
-			"a lower case currency": {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.ID, a.Currency = 0, "eur" })},
-			"an unknown tariff":     {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Tariff = 5 })},
-			"an unknown mode":       {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Mode = "barter" })},
-			"a house account":       {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.ID, a.Kind = 0, tollgate.KindHouse })},
-			"an account nobody has": {tollgate.CodeNotFound, account(func(a *tollgate.Account) { a.ID = 5 })},
-			"deleting what has calls": {tollgate.CodeConflict, func(c *store.Change) error {
-				return c.DeleteAccount(o.user.ID)
-			}},
-			"deleting what has children": {tollgate.CodeConflict, func(c *store.Change) error {
-				return c.DeleteAccount(o.enterprise.ID)
-			}},
-			"deleting a device's default": {tollgate.CodeConflict, func(c *store.Change) error {
-				return c.DeleteAccount(other.user.ID)
-			}},
-			"deleting a tariff in use": {tollgate.CodeConflict, func(c *store.Change) error {
-				return c.DeleteTariff(o.tariff.ID)
-			}},
-			"deleting an operator in use": {tollgate.CodeConflict, func(c *store.Change) error {
-				return c.DeleteOperator(o.operator.ID)
-			}},
-			"a device twice": {tollgate.CodeConflict, func(c *store.Change) error {
-				d := o.device
-				d.ID, d.Account = 0, ""
-				return c.PutDevice(&d, "")
-			}},
-			"a foreign account for an extension": {tollgate.CodeInvalid, func(c *store.Change) error {
-				return c.PutExtension(tollgate.Extension{Device: o.device.ID, Number: "1", Account: other.user.ID})
-			}},
-			"an extension of no device": {tollgate.CodeNotFound, func(c *store.Change) error {
-				return c.PutExtension(tollgate.Extension{Device: 5, Number: "1"})
-			}},
-			"two rates with one key": {tollgate.CodeConflict, func(c *store.Change) error {
-				return c.PutDeck(&tollgate.Deck{
-					Tariff: o.tariff.ID, Rates: []tollgate.Rate{{Prefix: "49"}, {Prefix: "49"}},
-				})
-			}},
-			"two default tariffs": {tollgate.CodeConflict, func(c *store.Change) error {
-				for _, name := range []string{"one", "two"} {
-					if err := c.PutTariff(&tollgate.Tariff{Name: name, DefaultCustomer: true}); err != nil {
-						return err
-					}
-				}
-				return nil
-			}},
-			"deleting what is not there": {tollgate.CodeNotFound, func(c *store.Change) error {
-				return c.DeleteTrunk(o.device.ID, "PJSIP/other")
-			}},
-		} {
+		cases := refusedAccounts(o, other)
+		maps.Copy(cases, refusedObjects(o, other))
+		for name, try := range cases {
 			before, err := db.ConfigVersion(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -184,7 +208,7 @@ func TestChangeRefuses(t *testing.T) {
 				t.Errorf("%s: the version went up though nothing changed", name)
 			}
 		}
-		audit(t, db)
+		checkBooks(t, db)
 	})
 }
 

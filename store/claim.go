@@ -2,9 +2,10 @@ package store
 
 import (
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
-var cdrKeyTable = table{"cdr_key", []string{
+var cdrKeyTable = engine.Table{Name: "cdr_key", Columns: []string{
 	"device_id", "unique_id", "leg", "enterprise_id", "cdr_id", "started_at",
 }}
 
@@ -28,26 +29,26 @@ func (p *Posting) Claim(entries []Entry) (holders []tollgate.ID, err error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	if p.db.engine == SQLite {
+	if p.tx.Engine() == SQLite {
 		return p.claimSQLite(entries)
 	}
 	return p.claimPostgres(entries)
 }
 
-func writeKey(w rowWriter, e *Entry) {
-	w.id(e.CDR.Call.Device)
-	w.text(e.CDR.Call.UniqueID)
-	w.int(int64(e.CDR.Call.Leg))
-	w.id(e.CDR.Enterprise)
-	w.id(e.CDR.ID)
-	w.int(micros(e.CDR.Start))
+func writeKey(w engine.RowWriter, e *Entry) {
+	w.ID(e.CDR.Call.Device)
+	w.Text(e.CDR.Call.UniqueID)
+	w.Int(int64(e.CDR.Call.Leg))
+	w.ID(e.CDR.Enterprise)
+	w.ID(e.CDR.ID)
+	w.Int(engine.Micros(e.CDR.Start))
 }
 
 func (p *Posting) claimSQLite(entries []Entry) ([]tollgate.ID, error) {
-	inserted, err := p.insertManyCounted(cdrKeyTable, " ON CONFLICT DO NOTHING", len(entries),
-		func(i int, w rowWriter) { writeKey(w, &entries[i]) })
+	inserted, err := p.tx.InsertMany(cdrKeyTable, " ON CONFLICT DO NOTHING", len(entries),
+		func(i int, w engine.RowWriter) { writeKey(w, &entries[i]) })
 	if err != nil {
-		return nil, failed(err, "claiming %d calls", len(entries))
+		return nil, engine.Failed(err, "claiming %d calls", len(entries))
 	}
 	if inserted == len(entries) {
 		return nil, nil
@@ -58,23 +59,23 @@ func (p *Posting) claimSQLite(entries []Entry) ([]tollgate.ID, error) {
 // claimPostgres first takes all keys to be new, because COPY is twice as fast
 // as an INSERT that looks for conflicts, and new is what nearly all batches are.
 func (p *Posting) claimPostgres(entries []Entry) ([]tollgate.ID, error) {
-	if _, err := p.exec("SAVEPOINT claim"); err != nil {
-		return nil, failed(err, "claiming %d calls", len(entries))
+	if _, err := p.tx.Exec("SAVEPOINT claim"); err != nil {
+		return nil, engine.Failed(err, "claiming %d calls", len(entries))
 	}
-	err := p.copyIn(cdrKeyTable, len(entries), func(i int, w rowWriter) { writeKey(w, &entries[i]) })
+	err := p.tx.Insert(cdrKeyTable, len(entries), func(i int, w engine.RowWriter) { writeKey(w, &entries[i]) })
 	if err == nil {
-		_, err = p.exec("RELEASE SAVEPOINT claim")
-		return nil, failed(err, "claiming %d calls", len(entries))
+		_, err = p.tx.Exec("RELEASE SAVEPOINT claim")
+		return nil, engine.Failed(err, "claiming %d calls", len(entries))
 	}
-	if problemOf(err) != problemDuplicate {
-		return nil, failed(err, "claiming %d calls", len(entries))
+	if !engine.IsDuplicate(err) {
+		return nil, engine.Failed(err, "claiming %d calls", len(entries))
 	}
-	if _, err := p.exec("ROLLBACK TO SAVEPOINT claim"); err != nil {
-		return nil, failed(err, "claiming %d calls", len(entries))
+	if _, err := p.tx.Exec("ROLLBACK TO SAVEPOINT claim"); err != nil {
+		return nil, engine.Failed(err, "claiming %d calls", len(entries))
 	}
 	k := keysOf(entries)
-	if _, err := p.exec(claimKeys, k.devices, k.uniques, k.legs, k.enterprises, k.ids, k.starts); err != nil {
-		return nil, failed(err, "claiming %d calls", len(entries))
+	if _, err := p.tx.Exec(claimKeys, k.devices, k.uniques, k.legs, k.enterprises, k.ids, k.starts); err != nil {
+		return nil, engine.Failed(err, "claiming %d calls", len(entries))
 	}
 	return p.holders(entries)
 }
@@ -90,11 +91,11 @@ func keysOf(entries []Entry) keys {
 	for i := range entries {
 		c := entries[i].CDR
 		k.devices = append(k.devices, int64(c.Call.Device))
-		k.uniques = append(k.uniques, cleanText(c.Call.UniqueID))
+		k.uniques = append(k.uniques, engine.CleanText(c.Call.UniqueID))
 		k.legs = append(k.legs, int64(c.Call.Leg))
 		k.enterprises = append(k.enterprises, int64(c.Enterprise))
 		k.ids = append(k.ids, int64(c.ID))
-		k.starts = append(k.starts, micros(c.Start))
+		k.starts = append(k.starts, engine.Micros(c.Start))
 	}
 	return k
 }
@@ -110,17 +111,17 @@ func (p *Posting) holders(entries []Entry) ([]tollgate.ID, error) {
 
 // Holders returns for each call the id of the CDR it was stored as, 0 for none.
 func (p *Posting) Holders(calls []tollgate.CallID) ([]tollgate.ID, error) {
-	if p.db.engine == SQLite {
+	if p.tx.Engine() == SQLite {
 		return p.holdersSQLite(calls)
 	}
 	devices, legs := make([]int64, len(calls)), make([]int64, len(calls))
 	uniques := make([]string, len(calls))
 	for i, c := range calls {
-		devices[i], uniques[i], legs[i] = int64(c.Device), cleanText(c.UniqueID), int64(c.Leg)
+		devices[i], uniques[i], legs[i] = int64(c.Device), engine.CleanText(c.UniqueID), int64(c.Leg)
 	}
-	rows, err := p.query(cdrHolders, devices, uniques, legs)
+	rows, err := p.tx.Query(cdrHolders, devices, uniques, legs)
 	if err != nil {
-		return nil, failed(err, "looking for %d calls", len(calls))
+		return nil, engine.Failed(err, "looking for %d calls", len(calls))
 	}
 	defer rows.Close()
 	found := make([]tollgate.ID, len(calls))
@@ -128,23 +129,23 @@ func (p *Posting) Holders(calls []tollgate.CallID) ([]tollgate.ID, error) {
 		var place int
 		var id tollgate.ID
 		if err := rows.Scan(&place, &id); err != nil {
-			return nil, failed(err, "looking for %d calls", len(calls))
+			return nil, engine.Failed(err, "looking for %d calls", len(calls))
 		}
 		found[place-1] = id
 	}
-	return found, failed(rows.Err(), "looking for %d calls", len(calls))
+	return found, engine.Failed(rows.Err(), "looking for %d calls", len(calls))
 }
 
 func (p *Posting) holdersSQLite(calls []tollgate.CallID) ([]tollgate.ID, error) {
-	statement, err := p.prepared(cdrHolder)
+	statement, err := p.tx.Prepare(cdrHolder)
 	if err != nil {
 		return nil, err
 	}
 	found := make([]tollgate.ID, len(calls))
 	for i, c := range calls {
-		row := statement.QueryRowContext(p.ctx, int64(c.Device), c.UniqueID, int64(c.Leg))
-		if _, err := optional(row.Scan(&found[i])); err != nil {
-			return nil, failed(err, "looking for call %s", c)
+		row := statement.Row(int64(c.Device), c.UniqueID, int64(c.Leg))
+		if _, err := engine.Found(row.Scan(&found[i])); err != nil {
+			return nil, engine.Failed(err, "looking for call %s", c)
 		}
 	}
 	return found, nil

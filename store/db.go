@@ -3,20 +3,18 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
-	"errors"
 	"log/slog"
 	"math"
-	"strings"
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // The engines, as DB.Engine names them.
 const (
-	SQLite     = "sqlite"
-	PostgreSQL = "postgres"
+	SQLite     = engine.SQLite
+	PostgreSQL = engine.PostgreSQL
 )
 
 // closingMax bounds how long Close waits for a database that does not answer.
@@ -30,14 +28,10 @@ type Options struct {
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	engine string
-	write  *sql.DB      // SQLite: one connection, which is in writer or in use
-	read   *sql.DB      // SQLite: a pool that cannot write; PostgreSQL: same as write
-	writer chan *writer // SQLite only: whoever holds the writer writes
-	now    func() time.Time
-	node   node
-	log    *slog.Logger
-	parts  partitions // PostgreSQL only: the months that have their tables
+	sql  *engine.DB
+	now  func() time.Time
+	node node
+	log  *slog.Logger
 }
 
 // Open opens the store at url, "sqlite:PATH" or "postgres://…", creates what
@@ -47,57 +41,56 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	db := &DB{now: o.Now, log: o.Log}
-	db.node.holder = rand.Text()
-	db.node.renewAt.Store(math.MaxInt64) // until it has a number
-	if err := db.connect(ctx, url); err != nil {
+	database, err := engine.Open(ctx, url)
+	if err != nil {
 		return nil, err
 	}
+	db := &DB{sql: database, now: o.Now, log: o.Log}
+	db.node.holder = rand.Text()
+	db.node.renewAt.Store(math.MaxInt64) // until it has a number
 	if err := db.migrate(ctx); err != nil {
-		db.Close()
+		database.Close()
 		return nil, err
 	}
 	return db, nil
-}
-
-func (db *DB) connect(ctx context.Context, url string) error {
-	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && path != "" {
-		return db.connectSQLite(ctx, path)
-	}
-	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
-		return db.connectPostgres(ctx, url)
-	}
-	return tollgate.Errorf(tollgate.CodeInvalid,
-		"database %q: want sqlite:PATH or postgres://…", url)
 }
 
 // Close closes every connection once the transaction that writes has ended.
 func (db *DB) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closingMax)
 	defer cancel()
-	// Its number is free again tomorrow even if this fails.
-	err := db.inTx(ctx, db.leaveNode)
-	if db.writer != nil {
-		w := <-db.writer
-		err = w.conn.Close()
+	if err := db.inTx(ctx, db.leaveNode); err != nil {
+		db.log.Info("a node number stays taken until tomorrow", "error", err)
 	}
-	err = errors.Join(err, db.write.Close())
-	if db.read != db.write {
-		err = errors.Join(err, db.read.Close())
-	}
-	return err
+	return db.sql.Close()
 }
 
 // Engine says which engine is below: SQLite or PostgreSQL.
-func (db *DB) Engine() string { return db.engine }
+func (db *DB) Engine() string { return db.sql.Name() }
 
 // NewID returns an id that no row of any node has.
 func (db *DB) NewID() tollgate.ID { return db.node.ids.Load().Next() }
 
 // Ping reports whether the store answers, for health checks.
 func (db *DB) Ping(ctx context.Context) error {
-	if err := db.read.PingContext(ctx); err != nil {
+	if err := db.sql.Ping(ctx); err != nil {
 		return tollgate.Errorf(tollgate.CodeUnavailable, "database does not answer: %w", err)
 	}
 	return nil
+}
+
+// Snapshot runs fn in a read-only transaction in which every query sees the same
+// instant. It is for the packages of this room.
+func (db *DB) Snapshot(ctx context.Context, fn func(engine.Querier) error) error {
+	return db.sql.Snapshot(ctx, fn)
+}
+
+// inTx runs fn in one writing transaction; fn may run more than once.
+func (db *DB) inTx(ctx context.Context, fn func(*engine.Tx) error) error {
+	return db.sql.Tx(ctx, func(t *engine.Tx) error {
+		if err := db.renewNode(t); err != nil {
+			return err
+		}
+		return fn(t)
+	})
 }

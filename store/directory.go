@@ -2,10 +2,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // Directory is the whole configuration that prices calls, as one snapshot.
@@ -24,36 +24,36 @@ type Directory struct {
 // Directory reads the configuration. What is deleted is not in it.
 func (db *DB) Directory(ctx context.Context) (*Directory, error) {
 	d := &Directory{}
-	err := db.inSnapshot(ctx, func(q querier) (err error) {
+	err := db.Snapshot(ctx, func(q engine.Querier) (err error) {
 		if err = q.QueryRowContext(ctx, "SELECT version FROM config").Scan(&d.Version); err != nil {
 			return err
 		}
 		if d.Devices, err = devicesOf(ctx, q, Everything); err != nil {
 			return err
 		}
-		if d.Extensions, err = list(ctx, q, scanExtension,
+		if d.Extensions, err = engine.List(ctx, q, scanExtension,
 			"SELECT device_id, number, account_id, name FROM extension"); err != nil {
 			return err
 		}
 		if d.Trunks, err = trunksOf(ctx, q, Everything); err != nil {
 			return err
 		}
-		if d.Operators, err = list(ctx, q, scanOperator, "SELECT "+operatorColumns+
+		if d.Operators, err = engine.List(ctx, q, scanOperator, "SELECT "+operatorColumns+
 			" FROM operator WHERE deleted_at = 0 ORDER BY name"); err != nil {
 			return err
 		}
-		if d.Accounts, err = list(ctx, q, scanAccount, "SELECT "+accountColumns+
+		if d.Accounts, err = engine.List(ctx, q, scanAccount, "SELECT "+accountColumns+
 			" FROM account WHERE kind <> 'house'"); err != nil {
 			return err
 		}
 		if d.Tariffs, err = tariffsOf(ctx, q, Everything); err != nil {
 			return err
 		}
-		if d.Attributions, err = list(ctx, q, scanAttribution, `SELECT prefix, class, country,
+		if d.Attributions, err = engine.List(ctx, q, scanAttribution, `SELECT prefix, class, country,
 			destination, area_code FROM attribution ORDER BY prefix`); err != nil {
 			return err
 		}
-		d.Exchange, err = list(ctx, q, scanExchange, `SELECT base, quote, effective_at, rate
+		d.Exchange, err = engine.List(ctx, q, scanExchange, `SELECT base, quote, effective_at, rate
 			FROM exchange_rate ORDER BY base, quote, effective_at`)
 		return err
 	})
@@ -63,81 +63,73 @@ func (db *DB) Directory(ctx context.Context) (*Directory, error) {
 	return d, nil
 }
 
-// list runs a query and scans its rows.
-func list[T any](ctx context.Context, q querier, scan func(scanner, *T) error,
-	text string, args ...any,
-) ([]T, error) {
-	rows, err := q.QueryContext(ctx, text, args...)
-	return collect(rows, err, func(r *sql.Rows, v *T) error { return scan(r, v) })
-}
-
-func scanExtension(row scanner, e *tollgate.Extension) error {
+func scanExtension(row engine.Scanner, e *tollgate.Extension) error {
 	return row.Scan(&e.Device, &e.Number, &e.Account, &e.Name)
 }
 
-func scanTrunk(row scanner, t *tollgate.Trunk) error {
+func scanTrunk(row engine.Scanner, t *tollgate.Trunk) error {
 	return row.Scan(&t.Device, &t.Name, &t.Operator, &t.Account)
 }
 
-func scanAttribution(row scanner, a *tollgate.Attribution) error {
+func scanAttribution(row engine.Scanner, a *tollgate.Attribution) error {
 	return row.Scan(&a.Prefix, &a.Class, &a.Country, &a.Destination, &a.AreaCode)
 }
 
-func scanExchange(row scanner, r *ExchangeRate) error {
+func scanExchange(row engine.Scanner, r *ExchangeRate) error {
 	var effective int64
 	err := row.Scan(&r.From, &r.To, &effective, &r.Rate)
-	r.Effective = instant(effective)
+	r.Effective = engine.Instant(effective)
 	return err
 }
 
-func devicesOf(ctx context.Context, q querier, s Scope) ([]tollgate.Device, error) {
-	return list(ctx, q, scanDevice, "SELECT "+deviceColumns+` FROM device
+func devicesOf(ctx context.Context, q engine.Querier, s Scope) ([]tollgate.Device, error) {
+	return engine.List(ctx, q, scanDevice, "SELECT "+deviceColumns+` FROM device
 		WHERE deleted_at = 0 AND (enterprise_id = $1 OR $1 = 0) ORDER BY name`, int64(s))
 }
 
-func trunksOf(ctx context.Context, q querier, s Scope) ([]tollgate.Trunk, error) {
-	return list(ctx, q, scanTrunk, `SELECT device_id, trunk.name, operator_id, account_id
+func trunksOf(ctx context.Context, q engine.Querier, s Scope) ([]tollgate.Trunk, error) {
+	return engine.List(ctx, q, scanTrunk, `SELECT device_id, trunk.name, operator_id, account_id
 		FROM trunk JOIN device ON device.id = device_id
 		WHERE (enterprise_id = $1 OR $1 = 0) ORDER BY device_id, trunk.name`, int64(s))
 }
 
-func tariffsOf(ctx context.Context, q querier, s Scope) ([]tollgate.Tariff, error) {
-	return list(ctx, q, scanTariff, "SELECT "+tariffColumns+` FROM tariff
+func tariffsOf(ctx context.Context, q engine.Querier, s Scope) ([]tollgate.Tariff, error) {
+	return engine.List(ctx, q, scanTariff, "SELECT "+tariffColumns+` FROM tariff
 		WHERE deleted_at = 0 AND (enterprise_id = $1 OR $1 = 0) ORDER BY name, id`, int64(s))
 }
 
 // Devices lists the devices that belong to the scope, by name. Shared devices
 // are seen by Everything only. Secrets are included: they are not for showing.
 func (db *DB) Devices(ctx context.Context, s Scope) ([]tollgate.Device, error) {
-	devices, err := devicesOf(ctx, db.read, s)
-	return devices, failed(err, "reading devices")
+	devices, err := devicesOf(ctx, db.sql.Read(), s)
+	return devices, engine.Failed(err, "reading devices")
 }
 
 // Trunks lists the trunks of the scope's devices.
 func (db *DB) Trunks(ctx context.Context, s Scope) ([]tollgate.Trunk, error) {
-	trunks, err := trunksOf(ctx, db.read, s)
-	return trunks, failed(err, "reading trunks")
+	trunks, err := trunksOf(ctx, db.sql.Read(), s)
+	return trunks, engine.Failed(err, "reading trunks")
 }
 
 // Operators lists the operators. They are the house's: another scope sees none.
 func (db *DB) Operators(ctx context.Context, s Scope) ([]tollgate.Operator, error) {
-	operators, err := list(ctx, db.read, scanOperator, "SELECT "+operatorColumns+
+	operators, err := engine.List(ctx, db.sql.Read(), scanOperator, "SELECT "+operatorColumns+
 		" FROM operator WHERE deleted_at = 0 AND CAST($1 AS BIGINT) = 0 ORDER BY name", int64(s))
-	return operators, failed(err, "reading operators")
+	return operators, engine.Failed(err, "reading operators")
 }
 
 // Tariffs lists the tariffs that belong to the scope, by name, without decks.
 func (db *DB) Tariffs(ctx context.Context, s Scope) ([]tollgate.Tariff, error) {
-	tariffs, err := tariffsOf(ctx, db.read, s)
-	return tariffs, failed(err, "reading tariffs")
+	tariffs, err := tariffsOf(ctx, db.sql.Read(), s)
+	return tariffs, engine.Failed(err, "reading tariffs")
 }
 
 // Exchange lists the exchange rates, by From, To, Effective. They are the
 // house's: another scope sees none.
 func (db *DB) Exchange(ctx context.Context, s Scope) ([]ExchangeRate, error) {
-	rates, err := list(ctx, db.read, scanExchange, `SELECT base, quote, effective_at, rate
+	rates, err := engine.List(ctx, db.sql.Read(), scanExchange, `SELECT base, quote, effective_at, rate
 		FROM exchange_rate WHERE CAST($1 AS BIGINT) = 0 ORDER BY base, quote, effective_at`, int64(s))
-	return rates, failed(err, "reading exchange rates")
+	return rates, engine.Failed(err, "reading exchange rates")
 }
 
 // Extensions lists extensions by device and number: those whose account or
@@ -161,11 +153,11 @@ func (db *DB) Extensions(ctx context.Context, s Scope, device tollgate.ID, p Pag
 	if after != nil {
 		c.and("(e.device_id, e.number) > (?, ?)", after.int(0), after.text(1))
 	}
-	found, err := list(ctx, db.read, scanExtension,
+	found, err := engine.List(ctx, db.sql.Read(), scanExtension,
 		"SELECT e.device_id, e.number, e.account_id, e.name FROM extension e"+c.where()+
 			" ORDER BY e.device_id, e.number"+p.limit(), c.args...)
 	return paged(p, found, func(e *tollgate.Extension) string { return mark(e.Device, e.Number) }),
-		failed(err, "reading extensions")
+		engine.Failed(err, "reading extensions")
 }
 
 // DeviceLogin returns the enabled device that calls itself so when it pushes
@@ -173,15 +165,15 @@ func (db *DB) Extensions(ctx context.Context, s Scope, device tollgate.ID, p Pag
 func (db *DB) DeviceLogin(ctx context.Context, account string) (
 	d tollgate.Device, passwordHash string, err error,
 ) {
-	err = db.read.QueryRowContext(ctx, `SELECT password_hash FROM device
+	err = db.sql.Read().QueryRowContext(ctx, `SELECT password_hash FROM device
 		WHERE account = $1 AND account <> '' AND deleted_at = 0`, account).Scan(&passwordHash)
 	if err != nil {
-		return d, "", failed(err, "device account %q", account)
+		return d, "", engine.Failed(err, "device account %q", account)
 	}
-	err = scanDevice(db.read.QueryRowContext(ctx, "SELECT "+deviceColumns+
+	err = scanDevice(db.sql.Read().QueryRowContext(ctx, "SELECT "+deviceColumns+
 		" FROM device WHERE account = $1 AND deleted_at = 0", account), &d)
 	if err != nil {
-		return d, "", failed(err, "device account %q", account)
+		return d, "", engine.Failed(err, "device account %q", account)
 	}
 	if !d.Enabled {
 		return d, "", tollgate.Errorf(tollgate.CodeNotFound, "device account %q is disabled", account)
@@ -192,31 +184,31 @@ func (db *DB) DeviceLogin(ctx context.Context, account string) (
 // Decks returns the decks of a tariff with their rates, oldest first.
 func (db *DB) Decks(ctx context.Context, tariff tollgate.ID) ([]tollgate.Deck, error) {
 	var decks []tollgate.Deck
-	err := db.inSnapshot(ctx, func(q querier) (err error) {
-		decks, err = list(ctx, q, scanDeck, `SELECT id, tariff_id, effective_at FROM deck
+	err := db.Snapshot(ctx, func(q engine.Querier) (err error) {
+		decks, err = engine.List(ctx, q, scanDeck, `SELECT id, tariff_id, effective_at FROM deck
 			WHERE tariff_id = $1 AND deleted_at = 0 ORDER BY effective_at`, int64(tariff))
 		for i := range decks {
 			if err == nil {
-				decks[i].Rates, err = list(ctx, q, scanRate, "SELECT "+rateColumns+
+				decks[i].Rates, err = engine.List(ctx, q, scanRate, "SELECT "+rateColumns+
 					" FROM rate WHERE deck_id = $1 ORDER BY prefix, number, class", int64(decks[i].ID))
 			}
 		}
 		return err
 	})
-	return decks, failed(err, "reading the decks of tariff %d", tariff)
+	return decks, engine.Failed(err, "reading the decks of tariff %d", tariff)
 }
 
-func scanDeck(row scanner, d *tollgate.Deck) error {
+func scanDeck(row engine.Scanner, d *tollgate.Deck) error {
 	var effective int64
 	err := row.Scan(&d.ID, &d.Tariff, &effective)
-	d.Effective = instant(effective)
+	d.Effective = engine.Instant(effective)
 	return err
 }
 
 const rateColumns = `prefix, number, class, name, price, price_peak, connect_fee, per,
 	first_interval, next_interval`
 
-func scanRate(row scanner, r *tollgate.Rate) error {
+func scanRate(row engine.Scanner, r *tollgate.Rate) error {
 	return row.Scan(&r.Prefix, &r.Number, &r.Class, &r.Name, &r.Price, &r.PricePeak, &r.ConnectFee,
 		&r.Per, &r.First, &r.Next)
 }
@@ -226,20 +218,19 @@ func scanRate(row scanner, r *tollgate.Rate) error {
 func (db *DB) DeckList(ctx context.Context, s Scope, tariff tollgate.ID) (
 	decks []tollgate.Deck, rates []int, err error,
 ) {
-	rows, err := db.read.QueryContext(ctx, `SELECT deck.id, tariff_id, effective_at,
+	decks, err = engine.List(ctx, db.sql.Read(), func(row engine.Scanner, d *tollgate.Deck) error {
+		var effective int64
+		var n int
+		err := row.Scan(&d.ID, &d.Tariff, &effective, &n)
+		d.Effective = engine.Instant(effective)
+		rates = append(rates, n)
+		return err
+	}, `SELECT deck.id, tariff_id, effective_at,
 		(SELECT COUNT(*) FROM rate WHERE deck_id = deck.id)
 		FROM deck JOIN tariff ON tariff.id = tariff_id
 		WHERE tariff_id = $1 AND (enterprise_id = $2 OR $2 = 0)
 		AND deck.deleted_at = 0 ORDER BY effective_at`, int64(tariff), int64(s))
-	decks, err = collect(rows, err, func(r *sql.Rows, d *tollgate.Deck) error {
-		var effective int64
-		var n int
-		err := r.Scan(&d.ID, &d.Tariff, &effective, &n)
-		d.Effective = instant(effective)
-		rates = append(rates, n)
-		return err
-	})
-	return decks, rates, failed(err, "reading the decks of tariff %d", tariff)
+	return decks, rates, engine.Failed(err, "reading the decks of tariff %d", tariff)
 }
 
 // Rates lists the rates of a deck in the scope, those whose prefix or number
@@ -264,8 +255,8 @@ func (db *DB) Rates(ctx context.Context, s Scope, deck tollgate.ID, digits strin
 	if after != nil {
 		c.and("(prefix, number, class) > (?, ?, ?)", after.text(0), after.text(1), after.text(2))
 	}
-	found, err := list(ctx, db.read, scanRate, "SELECT "+rateColumns+" FROM rate"+c.where()+
+	found, err := engine.List(ctx, db.sql.Read(), scanRate, "SELECT "+rateColumns+" FROM rate"+c.where()+
 		" ORDER BY prefix, number, class"+p.limit(), c.args...)
 	return paged(p, found, func(r *tollgate.Rate) string { return mark(r.Prefix, r.Number, r.Class) }),
-		failed(err, "reading rates")
+		engine.Failed(err, "reading rates")
 }

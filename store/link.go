@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"tollgate/store/internal/engine"
 )
 
 const schemaLink = `
@@ -25,12 +27,12 @@ type Link struct {
 
 // PutLink stores a link; an older one for the same person dies.
 func (c *Change) PutLink(l Link) error {
-	_, err := c.exec(`INSERT INTO password_link (token_hash, name, expires_at) VALUES ($1, $2, $3)
+	_, err := c.tx.Exec(`INSERT INTO password_link (token_hash, name, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (name) DO UPDATE
 		SET token_hash = excluded.token_hash, expires_at = excluded.expires_at`,
-		l.Hash, l.Name, micros(l.Expires))
+		l.Hash, l.Name, engine.Micros(l.Expires))
 	if err != nil {
-		return failed(err, "storing a link")
+		return engine.Failed(err, "storing a link")
 	}
 	return c.log(fmt.Sprintf("link %s", l.Name), nil, map[string]time.Time{"expires": l.Expires})
 }
@@ -40,18 +42,18 @@ func (c *Change) PutLink(l Link) error {
 func (c *Change) TakeLink(hash string) (Link, error) {
 	l := Link{Hash: hash}
 	var expires int64
-	err := c.queryRow(`DELETE FROM password_link WHERE token_hash = $1 AND expires_at > $2
-		RETURNING name, expires_at`, []any{hash, micros(c.db.now())}, &l.Name, &expires)
-	l.Expires = instant(expires)
-	return l, failed(err, "link")
+	err := c.tx.QueryRow(`DELETE FROM password_link WHERE token_hash = $1 AND expires_at > $2
+		RETURNING name, expires_at`, []any{hash, engine.Micros(c.db.now())}, &l.Name, &expires)
+	l.Expires = engine.Instant(expires)
+	return l, engine.Failed(err, "link")
 }
 
 // Link returns a link that has not expired; CodeNotFound when there is none.
 func (db *DB) Link(ctx context.Context, hash string) (Link, error) {
 	l := Link{Hash: hash}
 	var expires int64
-	err := db.read.QueryRowContext(ctx, `SELECT name, expires_at FROM password_link
-		WHERE token_hash = $1 AND expires_at > $2`, hash, micros(db.now())).Scan(&l.Name, &expires)
-	l.Expires = instant(expires)
-	return l, failed(err, "link")
+	err := db.sql.Read().QueryRowContext(ctx, `SELECT name, expires_at FROM password_link
+		WHERE token_hash = $1 AND expires_at > $2`, hash, engine.Micros(db.now())).Scan(&l.Name, &expires)
+	l.Expires = engine.Instant(expires)
+	return l, engine.Failed(err, "link")
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // Login is one attempt to come in.
@@ -20,8 +21,8 @@ type Login struct {
 
 // LogLogin writes an attempt to come in, with a new ID and the present time.
 func (db *DB) LogLogin(ctx context.Context, l Login) error {
-	return failed(db.inTx(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO login_log (id, enterprise_id, name, address, success, reason)
+	return engine.Failed(db.inTx(ctx, func(t *engine.Tx) error {
+		_, err := t.Exec(`INSERT INTO login_log (id, enterprise_id, name, address, success, reason)
 			VALUES ($1, $2, $3, $4, $5, $6)`, int64(db.NewID()), int64(l.Enterprise), l.Name, l.Address,
 			l.Success, l.Reason)
 		return err
@@ -37,14 +38,14 @@ func (db *DB) LoginLog(ctx context.Context, s Scope, p Paging) (Page[Login], err
 	var c conditions
 	c.scope("enterprise_id", s)
 	c.and("id < ?", before)
-	found, err := list(ctx, db.read, func(row scanner, l *Login) error {
+	found, err := engine.List(ctx, db.sql.Read(), func(row engine.Scanner, l *Login) error {
 		err := row.Scan(&l.ID, &l.Enterprise, &l.Name, &l.Address, &l.Success, &l.Reason)
 		l.At = l.ID.Time()
 		return err
 	}, "SELECT id, enterprise_id, name, address, success, reason FROM login_log"+c.where()+
 		" ORDER BY id DESC"+p.limit(), c.args...)
 	return paged(p, found, func(l *Login) string { return mark(l.ID) }),
-		failed(err, "reading the login log")
+		engine.Failed(err, "reading the login log")
 }
 
 // Operation is what somebody changed, one object of one Change.
@@ -70,7 +71,7 @@ func (db *DB) OperationLog(ctx context.Context, s Scope, p Paging) (Page[Operati
 	var c conditions
 	c.scope("enterprise_id", s)
 	c.and("id < ?", before)
-	found, err := list(ctx, db.read, func(row scanner, o *Operation) error {
+	found, err := engine.List(ctx, db.sql.Read(), func(row engine.Scanner, o *Operation) error {
 		err := row.Scan(&o.ID, &o.Enterprise, &o.Actor, &o.Address, &o.Action, &o.Object,
 			&o.Before, &o.After)
 		o.At = o.ID.Time()
@@ -78,42 +79,42 @@ func (db *DB) OperationLog(ctx context.Context, s Scope, p Paging) (Page[Operati
 	}, `SELECT id, enterprise_id, actor, address, action, object, before, after
 		FROM operation_log`+c.where()+" ORDER BY id DESC"+p.limit(), c.args...)
 	return paged(p, found, func(o *Operation) string { return mark(o.ID) }),
-		failed(err, "reading the operation log")
+		engine.Failed(err, "reading the operation log")
 }
 
 // DeviceState returns what a device's connector keeps across restarts, such as
 // how far it has read a journal.
 func (db *DB) DeviceState(ctx context.Context, device tollgate.ID) (map[string]string, error) {
-	rows, err := db.read.QueryContext(ctx,
+	rows, err := db.sql.Read().QueryContext(ctx,
 		"SELECT name, content FROM device_state WHERE device_id = $1", int64(device))
 	if err != nil {
-		return nil, failed(err, "reading the state of device %d", device)
+		return nil, engine.Failed(err, "reading the state of device %d", device)
 	}
 	defer rows.Close()
 	state := map[string]string{}
 	for rows.Next() {
 		var name, content string
 		if err := rows.Scan(&name, &content); err != nil {
-			return nil, failed(err, "reading the state of device %d", device)
+			return nil, engine.Failed(err, "reading the state of device %d", device)
 		}
 		state[name] = content
 	}
-	return state, failed(rows.Err(), "reading the state of device %d", device)
+	return state, engine.Failed(rows.Err(), "reading the state of device %d", device)
 }
 
 // PutDeviceState keeps these values; an empty one is forgotten, others of the
 // device stay.
 func (db *DB) PutDeviceState(ctx context.Context, device tollgate.ID, state map[string]string) error {
-	return failed(db.inTx(ctx, func(t *tx) error {
+	return engine.Failed(db.inTx(ctx, func(t *engine.Tx) error {
 		for name, content := range state {
-			if _, err := t.exec(`INSERT INTO device_state (device_id, name, content)
+			if _, err := t.Exec(`INSERT INTO device_state (device_id, name, content)
 				VALUES ($1, $2, $3)
 				ON CONFLICT (device_id, name) DO UPDATE SET content = excluded.content`,
 				int64(device), name, content); err != nil {
 				return err
 			}
 		}
-		_, err := t.exec("DELETE FROM device_state WHERE device_id = $1 AND content = ''", int64(device))
+		_, err := t.Exec("DELETE FROM device_state WHERE device_id = $1 AND content = ''", int64(device))
 		return err
 	}), "storing the state of device %d", device)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // migration is one step of the schema. Steps are only ever added at the end:
@@ -31,7 +32,7 @@ func migrations() []migration {
 // a table that grows with traffic: on SQLite the row id itself, so that rows
 // are appended; on PostgreSQL a part of the key named by {key …}.
 func (db *DB) tokens() *strings.Replacer {
-	if db.engine == SQLite {
+	if db.Engine() == SQLite {
 		return strings.NewReplacer(
 			"{id}", "INTEGER PRIMARY KEY", "{text}", "TEXT NOT NULL",
 			"{clustered}", "WITHOUT ROWID", "{,id}", "",
@@ -58,17 +59,15 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS migration (
 // migrate brings the schema up to this version and takes a node number, all in
 // one transaction.
 func (db *DB) migrate(ctx context.Context) error {
-	return db.inTx(ctx, func(t *tx) error {
-		if db.engine == PostgreSQL {
-			if _, err := t.exec("SELECT pg_advisory_xact_lock($1)", int64(schemaLock)); err != nil {
-				return fmt.Errorf("waiting to migrate: %w", err)
-			}
+	return db.inTx(ctx, func(t *engine.Tx) error {
+		if err := t.LockSchema(); err != nil {
+			return fmt.Errorf("waiting to migrate: %w", err)
 		}
-		if _, err := t.exec(createMigrations); err != nil {
+		if _, err := t.Exec(createMigrations); err != nil {
 			return fmt.Errorf("migrating: %w", err)
 		}
 		var version int
-		err := t.queryRow("SELECT COALESCE(MAX(version), 0) FROM migration", nil, &version)
+		err := t.QueryRow("SELECT COALESCE(MAX(version), 0) FROM migration", nil, &version)
 		if err != nil {
 			return fmt.Errorf("reading the schema version: %w", err)
 		}
@@ -87,17 +86,17 @@ func (db *DB) migrate(ctx context.Context) error {
 	})
 }
 
-func (db *DB) migrateStep(t *tx, version int, step migration) error {
+func (db *DB) migrateStep(t *engine.Tx, version int, step migration) error {
 	for text := range strings.SplitSeq(db.tokens().Replace(step.sql), ";\n") {
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		if _, err := t.exec(text); err != nil {
+		if _, err := t.Exec(text); err != nil {
 			return fmt.Errorf("migration %d (%s): %.80s: %w", version, step.why, text, err)
 		}
 	}
-	_, err := t.exec("INSERT INTO migration (version, applied_at, why) VALUES ($1, $2, $3)",
-		version, micros(db.now()), step.why)
+	_, err := t.Exec("INSERT INTO migration (version, applied_at, why) VALUES ($1, $2, $3)",
+		version, engine.Micros(db.now()), step.why)
 	if err != nil {
 		return fmt.Errorf("migration %d: %w", version, err)
 	}

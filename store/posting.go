@@ -3,37 +3,40 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // Posting is one transaction on the books, as the ledger makes them. Its
 // methods write many rows at once and decide nothing.
-type Posting struct{ *tx }
+type Posting struct {
+	tx *engine.Tx
+	db *DB
+}
 
 // Post runs fn in one transaction on the books and returns after the commit.
 // fn may run again after a conflict between nodes: it starts from nothing then.
 // When the commit itself fails it is not known whether it happened.
 func (db *DB) Post(ctx context.Context, fn func(*Posting) error) error {
-	return db.inTx(ctx, func(t *tx) error { return fn(&Posting{t}) })
+	return db.inTx(ctx, func(t *engine.Tx) error { return fn(&Posting{tx: t, db: db}) })
 }
 
 // InsertEntries writes calls whose keys were claimed.
 func (p *Posting) InsertEntries(entries []Entry) error {
-	if p.db.engine == PostgreSQL {
-		for i := range entries {
-			if err := p.db.ensureCDRMonth(p.ctx, entries[i].CDR.Start); err != nil {
-				return err
-			}
-		}
+	err := p.ensureMonths("cdr", len(entries),
+		func(i int) time.Time { return entries[i].CDR.Start }, startBound)
+	if err != nil {
+		return err
 	}
-	err := p.insertRows(cdrTable, len(entries), func(i int, w rowWriter) {
+	err = p.tx.Insert(cdrTable, len(entries), func(i int, w engine.RowWriter) {
 		writeEntry(w, &entries[i])
 	})
-	return failed(err, "storing %d calls", len(entries))
+	return engine.Failed(err, "storing %d calls", len(entries))
 }
 
-var transferTable = table{"transfer", []string{
+var transferTable = engine.Table{Name: "transfer", Columns: []string{
 	"enterprise_id", "id", "debit_id", "credit_id", "amount", "currency", "kind", "cdr_id", "note",
 	"author", "request", "created_at",
 }}
@@ -41,33 +44,32 @@ var transferTable = table{"transfer", []string{
 // InsertTransfers writes transfers as they are; their balances are added by
 // AddBalances.
 func (p *Posting) InsertTransfers(transfers []tollgate.Transfer) error {
-	if p.db.engine == PostgreSQL {
-		for i := range transfers {
-			if err := p.db.ensureTransferMonth(p.ctx, transfers[i].ID.Time()); err != nil {
-				return err
-			}
-		}
+	err := p.ensureMonths("transfer", len(transfers),
+		func(i int) time.Time { return transfers[i].ID.Time() }, idBound)
+	if err != nil {
+		return err
 	}
-	err := p.insertRows(transferTable, len(transfers), func(i int, w rowWriter) {
+	err = p.tx.Insert(transferTable, len(transfers), func(i int, w engine.RowWriter) {
 		t := &transfers[i]
-		w.id(t.Enterprise)
-		w.id(t.ID)
-		w.id(t.Debit)
-		w.id(t.Credit)
-		w.int(t.Amount)
-		w.text(string(t.Currency))
-		w.text(string(t.Kind))
-		w.id(t.CDR)
-		w.text(t.Note)
-		w.text(t.By)
-		w.text(t.Key)
-		w.int(micros(t.At))
+		w.ID(t.Enterprise)
+		w.ID(t.ID)
+		w.ID(t.Debit)
+		w.ID(t.Credit)
+		w.Int(t.Amount)
+		w.Text(string(t.Currency))
+		w.Text(string(t.Kind))
+		w.ID(t.CDR)
+		w.Text(t.Note)
+		w.Text(t.By)
+		w.Text(t.Key)
+		w.Int(engine.Micros(t.At))
 	})
-	return failed(err, "storing %d transfers", len(transfers))
+	return engine.Failed(err, "storing %d transfers", len(transfers))
 }
 
-// overdraftByTransfer begins the reason of an overdraft that a transfer made.
-const overdraftByTransfer = "transfer "
+// OverdraftByTransfer begins the reason of an overdraft that a transfer made; its id
+// follows.
+const OverdraftByTransfer = "transfer "
 
 // Delta is what a commit adds to one account, everything together.
 type Delta struct {
@@ -78,7 +80,7 @@ type Delta struct {
 	Cause      tollgate.ID // the first transfer from it, recorded if the account goes below what it may owe
 }
 
-func (d *Delta) reason() string { return overdraftByTransfer + d.Cause.String() }
+func (d *Delta) reason() string { return OverdraftByTransfer + d.Cause.String() }
 
 const addBalance = `UPDATE account SET balance = balance + $3, used = used + $4,
 	overdraft = CASE
@@ -103,7 +105,7 @@ func (p *Posting) AddBalances(deltas []Delta) error {
 	if len(deltas) == 0 {
 		return nil
 	}
-	if p.db.engine == SQLite {
+	if p.tx.Engine() == SQLite {
 		return p.addBalancesOneByOne(deltas)
 	}
 	enterprises, accounts := make([]int64, len(deltas)), make([]int64, len(deltas))
@@ -113,9 +115,9 @@ func (p *Posting) AddBalances(deltas []Delta) error {
 		enterprises[i], accounts[i] = int64(d.Enterprise), int64(d.Account)
 		added[i], used[i], reasons[i] = d.Balance, d.Used, d.reason()
 	}
-	touched, err := p.exec(addBalances, enterprises, accounts, added, used, reasons)
+	touched, err := p.tx.Exec(addBalances, enterprises, accounts, added, used, reasons)
 	if err != nil {
-		return failed(err, "adding to %d balances", len(deltas))
+		return engine.Failed(err, "adding to %d balances", len(deltas))
 	}
 	if touched != int64(len(deltas)) {
 		return tollgate.Errorf(tollgate.CodeNotFound,
@@ -125,17 +127,13 @@ func (p *Posting) AddBalances(deltas []Delta) error {
 }
 
 func (p *Posting) addBalancesOneByOne(deltas []Delta) error {
-	statement, err := p.prepared(addBalance)
+	statement, err := p.tx.Prepare(addBalance)
 	if err != nil {
 		return err
 	}
 	for _, d := range deltas {
-		r, err := statement.ExecContext(p.ctx,
+		touched, err := statement.Exec(
 			int64(d.Enterprise), int64(d.Account), d.Balance, d.Used, d.reason())
-		if err != nil {
-			return failed(err, "adding to the balance of account %d", d.Account)
-		}
-		touched, err := r.RowsAffected()
 		if err := one(touched, err, fmt.Sprintf("account %d", d.Account)); err != nil {
 			return err
 		}
@@ -154,9 +152,9 @@ type Purse struct {
 // Purse returns an account to post to; CodeNotFound when it does not exist.
 func (p *Posting) Purse(id tollgate.ID) (Purse, error) {
 	purse := Purse{ID: id}
-	err := p.queryRow("SELECT enterprise_id, kind, currency FROM account WHERE id = $1",
+	err := p.tx.QueryRow("SELECT enterprise_id, kind, currency FROM account WHERE id = $1",
 		[]any{int64(id)}, &purse.Enterprise, &purse.Kind, &purse.Currency)
-	return purse, failed(err, "account %d", id)
+	return purse, engine.Failed(err, "account %d", id)
 }
 
 // House returns the enterprise's house account of that name and currency, made
@@ -164,19 +162,19 @@ func (p *Posting) Purse(id tollgate.ID) (Purse, error) {
 func (p *Posting) House(enterprise tollgate.ID, currency tollgate.Currency, name string) (
 	id tollgate.ID, err error,
 ) {
-	_, err = p.exec(`INSERT INTO account (`+accountColumns+`, used_since, overdraft)
+	_, err = p.tx.Exec(`INSERT INTO account (`+accountColumns+`, used_since, overdraft)
 		SELECT enterprise_id, CAST($2 AS BIGINT), 0, 'house', 'postpaid', CAST($3 AS TEXT), '', CAST($4 AS TEXT),
 			0, timezone, 0, 0, 0, 0, 0, 'never', FALSE, CAST($5 AS BIGINT), 0, ''
 		FROM account WHERE enterprise_id = $1 AND id = $1
 		ON CONFLICT (enterprise_id, currency, name) WHERE kind = 'house' DO NOTHING`,
-		int64(enterprise), int64(p.db.NewID()), name, string(currency), micros(p.db.now()))
+		int64(enterprise), int64(p.db.NewID()), name, string(currency), engine.Micros(p.db.now()))
 	if err != nil {
-		return 0, failed(err, "making house account %s %s", name, currency)
+		return 0, engine.Failed(err, "making house account %s %s", name, currency)
 	}
-	err = p.queryRow(`SELECT id FROM account
+	err = p.tx.QueryRow(`SELECT id FROM account
 		WHERE enterprise_id = $1 AND currency = $2 AND name = $3 AND kind = 'house'`,
 		[]any{int64(enterprise), string(currency), name}, &id)
-	return id, failed(err, "house account %s %s of enterprise %d", name, currency, enterprise)
+	return id, engine.Failed(err, "house account %s %s of enterprise %d", name, currency, enterprise)
 }
 
 // ClaimRequest claims a request's idempotency key for a transfer. When the key
@@ -184,19 +182,19 @@ func (p *Posting) House(enterprise tollgate.ID, currency tollgate.Currency, name
 func (p *Posting) ClaimRequest(enterprise tollgate.ID, key string, transfer tollgate.ID) (
 	earlier *tollgate.Transfer, err error,
 ) {
-	touched, err := p.exec(`INSERT INTO request_key (enterprise_id, request, transfer_id)
+	touched, err := p.tx.Exec(`INSERT INTO request_key (enterprise_id, request, transfer_id)
 		VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, int64(enterprise), key, int64(transfer))
 	if err != nil || touched == 1 {
-		return nil, failed(err, "claiming request %q", key)
+		return nil, engine.Failed(err, "claiming request %q", key)
 	}
 	earlier = &tollgate.Transfer{}
-	row := p.conn.QueryRowContext(p.ctx, `SELECT `+transferColumns+` FROM transfer
+	row := p.tx.Row(`SELECT `+transferColumns+` FROM transfer
 		WHERE enterprise_id = $1 AND id = (SELECT transfer_id FROM request_key
 			WHERE enterprise_id = $1 AND request = $2)`, int64(enterprise), key)
-	return earlier, failed(scanTransfer(row, earlier), "reading the transfer of request %q", key)
+	return earlier, engine.Failed(scanTransfer(row, earlier), "reading the transfer of request %q", key)
 }
 
 // Log writes to the operation log what a person did to the books.
 func (p *Posting) Log(a Actor, action, object string, after any) error {
-	return p.log(a, action, object, nil, after)
+	return p.db.logOperation(p.tx, a, action, object, nil, after)
 }

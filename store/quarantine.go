@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // Quarantined is a record that could not be understood, kept until it can.
@@ -41,13 +42,13 @@ func (p *Posting) Quarantine(rows []Quarantined) error {
 		if err != nil {
 			return fmt.Errorf("quarantining call %s: %w", q.Record.Call, err)
 		}
-		if _, err := p.exec(`INSERT INTO quarantine
+		if _, err := p.tx.Exec(`INSERT INTO quarantine
 			(id, enterprise_id, device_id, fingerprint, reason, record, received_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (fingerprint)
 			DO UPDATE SET reason = excluded.reason`,
 			int64(q.ID), int64(q.Enterprise), int64(q.Record.Call.Device), fingerprint(&q.Record, text),
-			cleanText(q.Reason), string(text), micros(p.db.now())); err != nil {
-			return failed(err, "quarantining call %s", q.Record.Call)
+			engine.CleanText(q.Reason), string(text), engine.Micros(p.db.now())); err != nil {
+			return engine.Failed(err, "quarantining call %s", q.Record.Call)
 		}
 	}
 	return nil
@@ -56,8 +57,8 @@ func (p *Posting) Quarantine(rows []Quarantined) error {
 // Release removes quarantined records that are in the books now.
 func (p *Posting) Release(ids []tollgate.ID) error {
 	for _, id := range ids {
-		if _, err := p.exec("DELETE FROM quarantine WHERE id = $1", int64(id)); err != nil {
-			return failed(err, "releasing quarantined record %d", id)
+		if _, err := p.tx.Exec("DELETE FROM quarantine WHERE id = $1", int64(id)); err != nil {
+			return engine.Failed(err, "releasing quarantined record %d", id)
 		}
 	}
 	return nil
@@ -65,13 +66,13 @@ func (p *Posting) Release(ids []tollgate.ID) error {
 
 const quarantineColumns = "id, enterprise_id, reason, record, received_at"
 
-func scanQuarantined(row scanner, q *Quarantined) error {
+func scanQuarantined(row engine.Scanner, q *Quarantined) error {
 	var record string
 	var received int64
 	if err := row.Scan(&q.ID, &q.Enterprise, &q.Reason, &record, &received); err != nil {
 		return err
 	}
-	q.Received = instant(received)
+	q.Received = engine.Instant(received)
 	if err := json.Unmarshal([]byte(record), &q.Record); err != nil {
 		return fmt.Errorf("quarantined record %d: %w", q.ID, err)
 	}
@@ -87,25 +88,25 @@ func (db *DB) Quarantine(ctx context.Context, s Scope, p Paging) (Page[Quarantin
 	var c conditions
 	c.scope("enterprise_id", s)
 	c.and("id < ?", before)
-	found, err := list(ctx, db.read, scanQuarantined, "SELECT "+quarantineColumns+
+	found, err := engine.List(ctx, db.sql.Read(), scanQuarantined, "SELECT "+quarantineColumns+
 		" FROM quarantine"+c.where()+" ORDER BY id DESC"+p.limit(), c.args...)
 	return paged(p, found, func(q *Quarantined) string { return mark(q.ID) }),
-		failed(err, "reading the quarantine")
+		engine.Failed(err, "reading the quarantine")
 }
 
 // QuarantineCount returns how many records wait in quarantine.
 func (db *DB) QuarantineCount(ctx context.Context, s Scope) (int64, error) {
 	var n int64
-	err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM quarantine
+	err := db.sql.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM quarantine
 		WHERE (enterprise_id = $1 OR $1 = 0)`, int64(s)).Scan(&n)
-	return n, failed(err, "counting the quarantine")
+	return n, engine.Failed(err, "counting the quarantine")
 }
 
 // Quarantined returns one quarantined record; CodeNotFound when it is not in
 // the scope, or was released.
 func (db *DB) Quarantined(ctx context.Context, s Scope, id tollgate.ID) (Quarantined, error) {
 	var q Quarantined
-	err := scanQuarantined(db.read.QueryRowContext(ctx, "SELECT "+quarantineColumns+
+	err := scanQuarantined(db.sql.Read().QueryRowContext(ctx, "SELECT "+quarantineColumns+
 		" FROM quarantine WHERE id = $1 AND (enterprise_id = $2 OR $2 = 0)", int64(id), int64(s)), &q)
-	return q, failed(err, "quarantined record %d", id)
+	return q, engine.Failed(err, "quarantined record %d", id)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // UsageKey is what calls are counted by: whose they were, the day (UTC) they
@@ -49,7 +50,7 @@ type Usage struct {
 // UsageKeyOf says where a call is counted.
 func UsageKeyOf(c *tollgate.CDR) UsageKey {
 	return UsageKey{
-		Enterprise: c.Enterprise, Account: c.Payer, Day: dayOf(micros(c.Start)),
+		Enterprise: c.Enterprise, Account: c.Payer, Day: dayOf(engine.Micros(c.Start)),
 		Class: c.Number.Class, Operator: c.Operator,
 		Currency: c.Customer.Currency, CostCurrency: c.Cost.Currency,
 	}
@@ -71,7 +72,7 @@ func (u *UsageCount) Add(c *tollgate.CDR, sign int64) {
 	u.CostMicro += sign * c.Cost.Micro
 }
 
-var usageTable = table{"usage", []string{
+var usageTable = engine.Table{Name: "usage", Columns: []string{
 	"enterprise_id", "day", "account_id", "class", "operator_id", "currency", "cost_currency",
 	"calls", "answered", "talked", "billed", "micro", "cost_micro",
 }}
@@ -94,30 +95,30 @@ func (p *Posting) AddUsage(counters []Usage) error {
 		return nil
 	}
 	var err error
-	if p.db.engine == SQLite {
-		_, err = p.insertManyCounted(usageTable, usageAdd, len(counters), func(i int, w rowWriter) {
+	if p.tx.Engine() == SQLite {
+		_, err = p.tx.InsertMany(usageTable, usageAdd, len(counters), func(i int, w engine.RowWriter) {
 			writeUsage(w, &counters[i])
 		})
 	} else {
 		err = p.addUsageArrays(counters)
 	}
-	return failed(err, "counting usage")
+	return engine.Failed(err, "counting usage")
 }
 
-func writeUsage(w rowWriter, u *Usage) {
-	w.id(u.Enterprise)
-	w.int(u.Day)
-	w.id(u.Account)
-	w.text(string(u.Class))
-	w.id(u.Operator)
-	w.text(string(u.Currency))
-	w.text(string(u.CostCurrency))
-	w.int(u.Calls)
-	w.int(u.Answered)
-	w.int(u.Talked)
-	w.int(u.Billed)
-	w.int(u.Micro)
-	w.int(u.CostMicro)
+func writeUsage(w engine.RowWriter, u *Usage) {
+	w.ID(u.Enterprise)
+	w.Int(u.Day)
+	w.ID(u.Account)
+	w.Text(string(u.Class))
+	w.ID(u.Operator)
+	w.Text(string(u.Currency))
+	w.Text(string(u.CostCurrency))
+	w.Int(u.Calls)
+	w.Int(u.Answered)
+	w.Int(u.Talked)
+	w.Int(u.Billed)
+	w.Int(u.Micro)
+	w.Int(u.CostMicro)
 }
 
 func (p *Posting) addUsageArrays(counters []Usage) error {
@@ -132,10 +133,10 @@ func (p *Posting) addUsageArrays(counters []Usage) error {
 			ints[j] = append(ints[j], v)
 		}
 		for j, v := range [...]string{string(u.Class), string(u.Currency), string(u.CostCurrency)} {
-			texts[j] = append(texts[j], cleanText(v))
+			texts[j] = append(texts[j], engine.CleanText(v))
 		}
 	}
-	_, err := p.exec(usageAddMany, ints[0], ints[1], ints[2], texts[0], ints[3], texts[1], texts[2],
+	_, err := p.tx.Exec(usageAddMany, ints[0], ints[1], ints[2], texts[0], ints[3], texts[1], texts[2],
 		ints[4], ints[5], ints[6], ints[7], ints[8], ints[9])
 	return err
 }
@@ -157,10 +158,10 @@ func (db *DB) Usage(ctx context.Context, s Scope, f UsageFilter) ([]Usage, error
 	var c conditions
 	c.scope("enterprise_id", s)
 	if !f.From.IsZero() {
-		c.and("day >= ?", dayOf(micros(f.From)))
+		c.and("day >= ?", dayOf(engine.Micros(f.From)))
 	}
 	if !f.To.IsZero() {
-		c.and("day < ?", dayOf(micros(f.To)+dayMicros-1))
+		c.and("day < ?", dayOf(engine.Micros(f.To)+dayMicros-1))
 	}
 	if f.Account != 0 {
 		c.and("account_id = ?", int64(f.Account))
@@ -168,7 +169,7 @@ func (db *DB) Usage(ctx context.Context, s Scope, f UsageFilter) ([]Usage, error
 	if f.Operator != 0 {
 		c.and("operator_id = ?", int64(f.Operator))
 	}
-	found, err := list(ctx, db.read, scanUsage, `SELECT enterprise_id, day, account_id, class,
+	found, err := engine.List(ctx, db.sql.Read(), scanUsage, `SELECT enterprise_id, day, account_id, class,
 		operator_id, currency, cost_currency, calls, answered, talked, billed, micro, cost_micro
 		FROM usage`+c.where()+` ORDER BY enterprise_id, day, account_id, class, operator_id, currency,
 		cost_currency LIMIT 100001`, c.args...)
@@ -176,10 +177,10 @@ func (db *DB) Usage(ctx context.Context, s Scope, f UsageFilter) ([]Usage, error
 		return nil, tollgate.Errorf(tollgate.CodeInvalid,
 			"more than %d counters: ask for fewer days or one account", usageRowsMax)
 	}
-	return found, failed(err, "reading usage")
+	return found, engine.Failed(err, "reading usage")
 }
 
-func scanUsage(row scanner, u *Usage) error {
+func scanUsage(row engine.Scanner, u *Usage) error {
 	return row.Scan(&u.Enterprise, &u.Day, &u.Account, &u.Class, &u.Operator, &u.Currency,
 		&u.CostCurrency, &u.Calls, &u.Answered, &u.Talked, &u.Billed, &u.Micro, &u.CostMicro)
 }

@@ -8,7 +8,7 @@ import (
 
 	"tollgate"
 	"tollgate/ledger"
-	"tollgate/store"
+	"tollgate/store/audit"
 )
 
 type auditCommand struct {
@@ -50,7 +50,7 @@ func (c auditCommand) Run(p *program) error {
 
 // printAudit says what was looked at, rule by rule what was found, and in one
 // last line how it stands.
-func printAudit(w io.Writer, r store.AuditReport, took time.Duration) error {
+func printAudit(w io.Writer, r audit.Report, took time.Duration) error {
 	for _, c := range r.Checked {
 		fmt.Fprintf(w, "%10d  %s\n", c.Rows, c.What)
 	}

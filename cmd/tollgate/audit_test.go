@@ -10,6 +10,7 @@ import (
 
 	"tollgate"
 	"tollgate/store"
+	"tollgate/store/audit"
 )
 
 // audited runs the command on a directory and returns what it printed and its
@@ -54,7 +55,7 @@ func TestAudit(t *testing.T) {
 		t.Errorf("broken books: code %d\n%s%s", code, stdout, stderr)
 	}
 	stdout, _, code = audited(t, "--json", "--data", dir)
-	var report store.AuditReport
+	var report audit.Report
 	if err := json.Unmarshal([]byte(stdout), &report); err != nil || code != 1 ||
 		len(report.Findings) != 1 || report.Findings[0].Rule != rule {
 		t.Errorf("as JSON: code %d, %v\n%s", code, err, stdout)

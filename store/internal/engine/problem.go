@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"database/sql"
@@ -29,11 +29,14 @@ func problemOf(err error) problem {
 	return problemOther
 }
 
+// IsDuplicate reports whether a statement failed because a key exists already.
+func IsDuplicate(err error) bool { return err != nil && problemOf(err) == problemDuplicate }
+
 func isTransient(err error) bool { return err != nil && problemOf(err) == problemTransient }
 
-// failed says what a statement was doing when it failed, and turns the
+// Failed says what a statement was doing when it failed, and turns the
 // failures a person can mend into their code. A nil error stays nil.
-func failed(err error, format string, args ...any) error {
+func Failed(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
 	}
@@ -53,4 +56,12 @@ func failed(err error, format string, args ...any) error {
 		return &tollgate.Error{Code: tollgate.CodeInvalid, Message: doing + ": a value is out of range", Err: err}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// Found turns "no row" into found = false.
+func Found(err error) (found bool, _ error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"context"
@@ -22,7 +22,7 @@ const connectionsMax = 16
 const schemaLock = 0x746f6c6c67617465 // "tollgate"
 
 func (db *DB) connectPostgres(ctx context.Context, url string) error {
-	db.engine = PostgreSQL
+	db.name = PostgreSQL
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return tollgate.Errorf(tollgate.CodeInvalid, "database address: %w", err)
@@ -33,11 +33,21 @@ func (db *DB) connectPostgres(ctx context.Context, url string) error {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
-		return unavailable(err, "connecting to the database")
+		return Unavailable(err, "connecting to the database")
 	}
 	db.write, db.read = pool, pool
 	db.parts.made = map[string]bool{}
 	return nil
+}
+
+// LockSchema makes whoever else wants to change tables wait for the end of
+// this transaction. On SQLite everybody who writes waits anyway.
+func (t *Tx) LockSchema() error {
+	if t.db.name == SQLite {
+		return nil
+	}
+	_, err := t.Exec("SELECT pg_advisory_xact_lock($1)", int64(schemaLock))
+	return err
 }
 
 // postgresProblem sorts an error of the server by its SQLSTATE; ok is false
@@ -60,53 +70,34 @@ func postgresProblem(err error) (p problem, ok bool) {
 	return problemOther, true
 }
 
-// partitions remembers which month tables exist, so that a batch asks only once.
+// partitions remembers which partitions exist, so that a batch asks only once.
 type partitions struct {
 	mu   sync.Mutex
 	made map[string]bool
 }
 
-// monthOf returns the name and the bounds of the month an instant lies in.
-func monthOf(t time.Time) (name string, from, until time.Time) {
-	from = time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
-	return from.Format("200601"), from, from.AddDate(0, 1, 0)
-}
-
-// ensureCDRMonth makes the partition of cdr that holds calls started at t.
-func (db *DB) ensureCDRMonth(ctx context.Context, t time.Time) error {
-	name, from, until := monthOf(t.UTC())
-	return db.ensurePartition(ctx, "cdr", name, from.UnixMicro(), until.UnixMicro())
-}
-
-// ensureTransferMonth makes the partition of transfer that holds the ids made at t.
-func (db *DB) ensureTransferMonth(ctx context.Context, t time.Time) error {
-	name, from, until := monthOf(t.UTC())
-	return db.ensurePartition(ctx, "transfer", name,
-		int64(tollgate.FirstID(from)), int64(tollgate.FirstID(until)))
-}
-
-// ensurePartition makes a partition beside the table and attaches it: creating
+// EnsurePartition makes the partition of a table for keys from, until not
+// included, if it is not there. It makes it beside the table and attaches it: creating
 // it in place would wait for every reader of the table, and hold up those to come.
-func (db *DB) ensurePartition(ctx context.Context, table, month string, from, until int64) error {
-	part := table + "_" + month
+func (db *DB) EnsurePartition(ctx context.Context, table, part string, from, until int64) error {
 	db.parts.mu.Lock()
 	defer db.parts.mu.Unlock()
 	if db.parts.made[part] {
 		return nil
 	}
-	err := db.inTx(ctx, func(t *tx) error {
-		if _, err := t.exec("SELECT pg_advisory_xact_lock($1)", int64(schemaLock)); err != nil {
+	err := db.Tx(ctx, func(t *Tx) error {
+		if err := t.LockSchema(); err != nil {
 			return err
 		}
-		found, err := t.exists("SELECT to_regclass($1) IS NOT NULL", part)
+		found, err := t.Exists("SELECT to_regclass($1) IS NOT NULL", part)
 		if err != nil || found {
 			return err
 		}
-		if _, err := t.exec(fmt.Sprintf(
+		if _, err := t.Exec(fmt.Sprintf(
 			"CREATE TABLE %s (LIKE %s INCLUDING ALL)", part, table)); err != nil {
 			return err
 		}
-		_, err = t.exec(fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%d) TO (%d)",
+		_, err = t.Exec(fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%d) TO (%d)",
 			table, part, from, until))
 		return err
 	})

@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"encoding/binary"
@@ -26,32 +26,32 @@ type copyRows struct {
 	sent    int // of buf
 	next, n int
 	columns int
-	write   func(i int, w rowWriter)
+	write   func(i int, w RowWriter)
 }
 
-func (c *copyRows) id(v tollgate.ID) { c.int(int64(v)) }
+func (c *copyRows) ID(v tollgate.ID) { c.Int(int64(v)) }
 
-func (c *copyRows) int(v int64) {
+func (c *copyRows) Int(v int64) {
 	c.buf = binary.BigEndian.AppendUint32(c.buf, 8)
 	c.buf = binary.BigEndian.AppendUint64(c.buf, uint64(v))
 }
 
-func (c *copyRows) text(v string) {
-	v = cleanText(v)
+func (c *copyRows) Text(v string) {
+	v = CleanText(v)
 	c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(len(v)))
 	c.buf = append(c.buf, v...)
 }
 
-// cleanText makes text that PostgreSQL takes: UTF-8 without zero bytes. What a
+// CleanText makes text that PostgreSQL takes: UTF-8 without zero bytes. What a
 // device sent must not stop a batch.
-func cleanText(v string) string {
+func CleanText(v string) string {
 	if utf8.ValidString(v) && strings.IndexByte(v, 0) < 0 {
 		return v
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(v, "\ufffd"), "\x00", "\ufffd")
 }
 
-func (c *copyRows) bool(v bool) {
+func (c *copyRows) Bool(v bool) {
 	c.buf = binary.BigEndian.AppendUint32(c.buf, 1)
 	if v {
 		c.buf = append(c.buf, 1)
@@ -60,7 +60,7 @@ func (c *copyRows) bool(v bool) {
 	}
 }
 
-func (c *copyRows) null() { c.buf = append(c.buf, 0xff, 0xff, 0xff, 0xff) }
+func (c *copyRows) Null() { c.buf = append(c.buf, 0xff, 0xff, 0xff, 0xff) }
 
 // Read puts rows together as the driver asks for them.
 func (c *copyRows) Read(p []byte) (int, error) {
@@ -88,11 +88,11 @@ func (c *copyRows) Read(p []byte) (int, error) {
 }
 
 // copyIn writes n rows by COPY.
-func (t *tx) copyIn(into table, n int, write func(i int, w rowWriter)) error {
+func (t *Tx) copyIn(into Table, n int, write func(i int, w RowWriter)) error {
 	text := fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary)",
-		into.name, strings.Join(into.columns, ", "))
+		into.Name, strings.Join(into.Columns, ", "))
 	rows := &copyRows{
-		buf: make([]byte, 0, copyChunk+4<<10), n: n, columns: len(into.columns), write: write,
+		buf: make([]byte, 0, copyChunk+4<<10), n: n, columns: len(into.Columns), write: write,
 	}
 	return t.conn.Raw(func(driver any) error {
 		c, ok := driver.(*stdlib.Conn)

@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"context"
@@ -18,25 +18,25 @@ const readersMax = 8
 
 // connectSQLite opens the one connection that writes and the pool that reads.
 func (db *DB) connectSQLite(ctx context.Context, path string) error {
-	db.engine = SQLite
+	db.name = SQLite
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return unavailable(err, "creating the database's folder")
+		return Unavailable(err, "creating the database's folder")
 	}
 	write, err := sql.Open("sqlite", sqliteName(path, []string{"temp_store(MEMORY)"}))
 	if err != nil {
-		return unavailable(err, "opening "+path)
+		return Unavailable(err, "opening "+path)
 	}
 	write.SetMaxOpenConns(1)
 	conn, err := write.Conn(ctx)
 	if err != nil {
 		write.Close()
-		return unavailable(err, "opening "+path)
+		return Unavailable(err, "opening "+path)
 	}
 	read, err := sql.Open("sqlite", sqliteName(path, []string{"query_only(1)"}))
 	if err != nil {
 		conn.Close()
 		write.Close()
-		return unavailable(err, "opening "+path)
+		return Unavailable(err, "opening "+path)
 	}
 	read.SetMaxOpenConns(readersMax)
 	read.SetMaxIdleConns(readersMax)

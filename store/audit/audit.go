@@ -1,13 +1,18 @@
-package store
+// Package audit proves that the books are right: it holds every row against
+// the others that must agree with it.
+package audit
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"tollgate"
+	"tollgate/store"
+	"tollgate/store/internal/engine"
 )
 
 // findingsMax is how many findings of one rule are named.
@@ -25,8 +30,8 @@ type Checked struct {
 	Rows int64  `json:"rows"`
 }
 
-// AuditReport is what an audit found. The books are right when Findings is empty.
-type AuditReport struct {
+// Report is what an audit found. The books are right when Findings is empty.
+type Report struct {
 	Checked   []Checked `json:"checked"`
 	Rules     []string  `json:"rules"`     // that were checked
 	Findings  []Finding `json:"findings"`  // at most 20 of each rule
@@ -34,13 +39,13 @@ type AuditReport struct {
 	Overdrawn int64     `json:"overdrawn"` // prepaid accounts below their limit, with a recorded reason
 }
 
-// auditRule is one invariant: a query that finds the rows which break it, each
+// rule is one invariant: a query that finds the rows which break it, each
 // as one column of text. It ends with neither ORDER BY nor LIMIT.
-type auditRule struct{ name, text string }
+type rule struct{ name, text string }
 
-// auditRules lists the invariants that one query can check.
-func auditRules() []auditRule {
-	return []auditRule{
+// rules lists the invariants that one query can check.
+func rules() []rule {
+	return []rule{
 		{"balance is the sum of transfers", `
 			SELECT 'account ' || a.id || ': balance ' || a.balance || ', transfers ' ||
 				(COALESCE(c.total, 0) - COALESCE(d.total, 0))
@@ -109,16 +114,16 @@ const (
 	ruleUsage     = "usage counters are the sum of the calls"
 )
 
-// audit is one audit under way.
-type audit struct {
+// auditor is one audit under way.
+type auditor struct {
 	ctx    context.Context
-	q      querier
-	report *AuditReport
+	q      engine.Querier
+	report *Report
 	named  map[string]int
 }
 
 // find notes a finding; it reports whether the rule has room for more.
-func (a *audit) find(rule, format string, args ...any) bool {
+func (a *auditor) find(rule, format string, args ...any) bool {
 	if a.named[rule] < findingsMax {
 		a.named[rule]++
 		a.report.Findings = append(a.report.Findings, Finding{rule, fmt.Sprintf(format, args...)})
@@ -126,22 +131,22 @@ func (a *audit) find(rule, format string, args ...any) bool {
 	return a.named[rule] < findingsMax
 }
 
-// Audit checks the invariants of the books, on one snapshot and without
-// holding up whoever writes. What it keeps in memory does not grow with calls.
-func (db *DB) Audit(ctx context.Context) (AuditReport, error) {
-	r := AuditReport{Findings: []Finding{}}
-	err := db.inSnapshot(ctx, func(q querier) error {
-		a := &audit{ctx: ctx, q: q, report: &r, named: map[string]int{}}
-		for _, rule := range auditRules() {
+// Run checks the invariants of the books, on one snapshot and without holding
+// up whoever writes. What it keeps in memory does not grow with calls.
+func Run(ctx context.Context, db *store.DB) (Report, error) {
+	r := Report{Findings: []Finding{}}
+	err := db.Snapshot(ctx, func(q engine.Querier) error {
+		a := &auditor{ctx: ctx, q: q, report: &r, named: map[string]int{}}
+		for _, rule := range rules() {
 			r.Rules = append(r.Rules, rule.name)
 			if err := a.check(rule); err != nil {
-				return failed(err, "auditing: %s", rule.name)
+				return engine.Failed(err, "auditing: %s", rule.name)
 			}
 		}
 		r.Rules = append(r.Rules, ruleOverdraft, ruleSpans, ruleUsage)
 		for _, step := range []func() error{a.overdrafts, a.spans, a.usage, a.count} {
 			if err := step(); err != nil {
-				return failed(err, "auditing")
+				return engine.Failed(err, "auditing")
 			}
 		}
 		return nil
@@ -149,8 +154,8 @@ func (db *DB) Audit(ctx context.Context) (AuditReport, error) {
 	return r, err
 }
 
-func (a *audit) check(rule auditRule) error {
-	found, err := list(a.ctx, a.q, func(row scanner, what *string) error { return row.Scan(what) },
+func (a *auditor) check(rule rule) error {
+	found, err := engine.List(a.ctx, a.q, func(row engine.Scanner, what *string) error { return row.Scan(what) },
 		rule.text+" LIMIT "+strconv.Itoa(findingsMax))
 	for _, what := range found {
 		a.find(rule.name, "%s", what)
@@ -159,7 +164,7 @@ func (a *audit) check(rule auditRule) error {
 }
 
 // count says how much was looked at.
-func (a *audit) count() error {
+func (a *auditor) count() error {
 	for _, what := range []string{"account", "transfer", "cdr", "cdr_key", "usage", "request_key"} {
 		c := Checked{What: what}
 		if err := a.q.QueryRowContext(a.ctx, "SELECT COUNT(*) FROM "+what).Scan(&c.Rows); err != nil {
@@ -178,8 +183,8 @@ type overdrawn struct {
 
 // overdrafts checks that a transfer named as the reason is one that took money
 // from the account.
-func (a *audit) overdrafts() error {
-	found, err := list(a.ctx, a.q, func(row scanner, o *overdrawn) error {
+func (a *auditor) overdrafts() error {
+	found, err := engine.List(a.ctx, a.q, func(row engine.Scanner, o *overdrawn) error {
 		return row.Scan(&o.enterprise, &o.account, &o.reason)
 	}, `SELECT enterprise_id, id, overdraft FROM account
 		WHERE mode = 'prepaid' AND balance - reserved < -credit_limit`)
@@ -188,7 +193,7 @@ func (a *audit) overdrafts() error {
 	}
 	for _, o := range found {
 		sound := o.reason != ""
-		if id, ok := strings.CutPrefix(o.reason, overdraftByTransfer); ok {
+		if id, ok := strings.CutPrefix(o.reason, store.OverdraftByTransfer); ok {
 			transfer, err := strconv.ParseInt(id, 10, 64)
 			if err != nil {
 				transfer = 0 // no transfer has this id
@@ -209,7 +214,7 @@ func (a *audit) overdrafts() error {
 }
 
 // spans reads every call: its spans are text to the database.
-func (a *audit) spans() error {
+func (a *auditor) spans() error {
 	rows, err := a.q.QueryContext(a.ctx, `SELECT id, billed, detail, cost_billed, cost_detail FROM cdr
 		WHERE billed <> 0 OR cost_billed <> 0`)
 	if err != nil {
@@ -235,14 +240,22 @@ func (a *audit) spans() error {
 	return rows.Err()
 }
 
-// spanSeconds adds up the seconds of all spans in a charge's detail.
+// spanSeconds adds up the seconds of all spans in a charge's detail; -1 when it
+// cannot be read.
 func spanSeconds(text []byte) int64 {
-	var c tollgate.Charge
-	if err := readDetail(string(text), &c); err != nil {
+	var detail struct {
+		Spans []struct {
+			Seconds int64 `json:"seconds"`
+		} `json:"spans"`
+	}
+	if len(text) == 0 {
+		return 0
+	}
+	if err := json.Unmarshal(text, &detail); err != nil {
 		return -1
 	}
 	sum := int64(0)
-	for _, s := range c.Spans {
+	for _, s := range detail.Spans {
 		sum += s.Seconds
 	}
 	return sum
@@ -271,8 +284,8 @@ const usageDifference = `
 	LIMIT 20`
 
 // usage compares month by month, so that what is sorted stays small.
-func (a *audit) usage() error {
-	enterprises, err := list(a.ctx, a.q, func(row scanner, id *int64) error { return row.Scan(id) },
+func (a *auditor) usage() error {
+	enterprises, err := engine.List(a.ctx, a.q, func(row engine.Scanner, id *int64) error { return row.Scan(id) },
 		"SELECT DISTINCT enterprise_id FROM account")
 	if err != nil {
 		return err
@@ -300,8 +313,8 @@ func (a *audit) usage() error {
 	return nil
 }
 
-func (a *audit) usageOf(enterprise, from, until int64) error {
-	found, err := list(a.ctx, a.q, func(row scanner, u *Usage) error {
+func (a *auditor) usageOf(enterprise, from, until int64) error {
+	found, err := engine.List(a.ctx, a.q, func(row engine.Scanner, u *store.Usage) error {
 		return row.Scan(&u.Day, &u.Account, &u.Class, &u.Operator, &u.Currency, &u.CostCurrency,
 			&u.Calls, &u.Micro)
 	}, usageDifference, enterprise, from, until)

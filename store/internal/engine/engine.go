@@ -1,0 +1,110 @@
+// Package engine runs SQL on SQLite and on PostgreSQL as if they were one:
+// connections, transactions, bulk writing, and what a failure means. It knows
+// no table.
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"tollgate"
+)
+
+// The engines, as DB.Name names them.
+const (
+	SQLite     = "sqlite"
+	PostgreSQL = "postgres"
+)
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	name   string
+	write  *sql.DB      // SQLite: one connection, which is in writer or in use
+	read   *sql.DB      // SQLite: a pool that cannot write; PostgreSQL: same as write
+	writer chan *writer // SQLite only: whoever holds the writer writes
+	parts  partitions   // PostgreSQL only: those that are known to be there
+}
+
+// Open opens the database at url, "sqlite:PATH" or "postgres://…".
+func Open(ctx context.Context, url string) (*DB, error) {
+	db := &DB{}
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && path != "" {
+		return db, db.connectSQLite(ctx, path)
+	}
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		return db, db.connectPostgres(ctx, url)
+	}
+	return nil, tollgate.Errorf(tollgate.CodeInvalid,
+		"database %q: want sqlite:PATH or postgres://…", url)
+}
+
+// Close closes every connection once the transaction that writes has ended.
+func (db *DB) Close() error {
+	var err error
+	if db.writer != nil {
+		w := <-db.writer
+		err = w.conn.Close()
+	}
+	err = errors.Join(err, db.write.Close())
+	if db.read != db.write {
+		err = errors.Join(err, db.read.Close())
+	}
+	return err
+}
+
+// Name says which engine it is: SQLite or PostgreSQL.
+func (db *DB) Name() string { return db.name }
+
+// Read returns the database for reading outside of a transaction.
+func (db *DB) Read() Querier { return db.read }
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }
+
+// Querier is what reading needs: a pool, or a snapshot of everything.
+type Querier interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+// Scanner is one row of a result.
+type Scanner interface{ Scan(dest ...any) error }
+
+// List runs a query and scans its rows.
+func List[T any](ctx context.Context, q Querier, scan func(Scanner, *T) error,
+	text string, args ...any,
+) ([]T, error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []T{}
+	for rows.Next() {
+		var v T
+		if err := scan(rows, &v); err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// Micros turns an instant into its column; the zero time is 0.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Instant turns a column into an instant in UTC; 0 is the zero time.
+func Instant(micro int64) time.Time {
+	if micro == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micro).UTC()
+}
