@@ -5,6 +5,7 @@ import (
 
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
 )
 
 // accountFreeze freezes an account or makes it active again.
@@ -13,7 +14,7 @@ func (s *site) accountFreeze(w http.ResponseWriter, r *http.Request, who access.
 	if err != nil {
 		return err
 	}
-	values, err := posted(w, r)
+	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}

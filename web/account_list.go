@@ -8,16 +8,18 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // accountListPage lists accounts as the tree they are.
 type accountListPage struct {
 	page
 	MayChange bool
-	Filters   []*field
+	Filters   []*form.Field
 	Filtered  bool
 	Accounts  []accountRow
-	Pager     pager
+	Pager     view.Pager
 }
 
 // accountRow is one account of a list.
@@ -30,8 +32,8 @@ type accountRow struct {
 	Tariff    string
 	Indent    string // class that moves it under its parent
 	Frozen    bool
-	Balance   *amount // nil: it has no money of its own
-	Available *amount
+	Balance   *view.Amount // nil: it has no money of its own
+	Available *view.Amount
 }
 
 // accountRows is how many accounts a page lists.
@@ -43,11 +45,11 @@ func (s *site) accountList(w http.ResponseWriter, r *http.Request, who access.Pr
 		return err
 	}
 	query := r.URL.Query()
-	f := newForm("/accounts", "Search", query)
-	f.section("", "",
-		&field{Name: "search", Label: "Name or code"},
-		&field{Name: "kind", Label: "Kind", Type: "select", Options: kindOptions("Any kind")})
-	filter := store.AccountFilter{Search: f.get("search"), Kind: tollgate.AccountKind(f.get("kind"))}
+	f := form.New("/accounts", "Search", query)
+	f.Ask("", "",
+		&form.Field{Name: "search", Label: "Name or code"},
+		&form.Field{Name: "kind", Label: "Kind", Type: "select", Options: kindOptions("Any kind")})
+	filter := store.AccountFilter{Search: f.Get("search"), Kind: tollgate.AccountKind(f.Get("kind"))}
 	found, err := s.Store.Accounts(r.Context(), v.scope, filter,
 		store.Paging{After: query.Get("after"), Rows: accountRows})
 	if err != nil {
@@ -59,7 +61,7 @@ func (s *site) accountList(w http.ResponseWriter, r *http.Request, who access.Pr
 		Filtered: filter != store.AccountFilter{}, Accounts: accountTree(found.Items, v.names),
 	}
 	p.Pager.NextLabel, p.Pager.BackLabel = "Next", "First"
-	p.Pager.Text = plural(len(p.Accounts), "account", "accounts") + " on this page"
+	p.Pager.Text = view.Plural(len(p.Accounts), "account", "accounts") + " on this page"
 	if found.Next != "" {
 		query.Set("after", found.Next)
 		p.Pager.Next = "/accounts?" + query.Encode()
@@ -72,7 +74,7 @@ func (s *site) accountList(w http.ResponseWriter, r *http.Request, who access.Pr
 }
 
 // accountTree puts every account below its parent where that is on the page too.
-func accountTree(accounts []tollgate.Account, n *names) []accountRow {
+func accountTree(accounts []tollgate.Account, n *view.Names) []accountRow {
 	children := map[tollgate.ID][]*tollgate.Account{}
 	here := map[tollgate.ID]bool{}
 	for i := range accounts {
@@ -81,7 +83,7 @@ func accountTree(accounts []tollgate.Account, n *names) []accountRow {
 	var roots []*tollgate.Account
 	for i := range accounts {
 		a := &accounts[i]
-		if parent := n.above(a); parent != 0 && here[parent] {
+		if parent := n.Above(a); parent != 0 && here[parent] {
 			children[parent] = append(children[parent], a)
 		} else {
 			roots = append(roots, a)
@@ -102,20 +104,20 @@ func accountTree(accounts []tollgate.Account, n *names) []accountRow {
 // indentMax is how far names move to the right.
 const indentMax = 4
 
-func newAccountRow(a *tollgate.Account, n *names) accountRow {
+func newAccountRow(a *tollgate.Account, n *view.Names) accountRow {
 	row := accountRow{
 		ID: a.ID, Name: a.Name, Kind: kindText(a.Kind), Mode: modeText(a, n), Code: a.Code,
-		Tariff: n.tariff(a.Tariff), Frozen: a.Frozen,
+		Tariff: n.Tariff(a.Tariff), Frozen: a.Frozen,
 	}
-	if depth := min(len(n.parents(a)), indentMax); depth > 0 {
-		row.Indent = "tree-" + count(int64(depth))
+	if depth := min(len(n.Parents(a)), indentMax); depth > 0 {
+		row.Indent = "tree-" + view.Count(int64(depth))
 	}
 	if a.Mode == tollgate.ModeParent {
 		return row
 	}
-	row.Available = newAmount(tollgate.Money{Micro: a.Available(), Currency: a.Currency})
+	row.Available = view.NewAmount(tollgate.Money{Micro: a.Available(), Currency: a.Currency})
 	if a.Mode != tollgate.ModeQuota {
-		row.Balance = newAmount(tollgate.Money{Micro: a.Balance, Currency: a.Currency})
+		row.Balance = view.NewAmount(tollgate.Money{Micro: a.Balance, Currency: a.Currency})
 	}
 	return row
 }
@@ -127,25 +129,25 @@ func kindText(k tollgate.AccountKind) string {
 	return string(k)
 }
 
-func kindOptions(none string) []option {
-	out := []option{}
+func kindOptions(none string) []form.Option {
+	out := []form.Option{}
 	if none != "" {
-		out = append(out, option{Label: none})
+		out = append(out, form.Option{Label: none})
 	}
 	kinds := []tollgate.AccountKind{
 		tollgate.KindEnterprise, tollgate.KindUser, tollgate.KindGateway, tollgate.KindCard,
 	}
 	for _, k := range kinds {
-		out = append(out, option{Value: string(k), Label: kindText(k)})
+		out = append(out, form.Option{Value: string(k), Label: kindText(k)})
 	}
 	return slices.Clip(out)
 }
 
 // modeText says how an account pays.
-func modeText(a *tollgate.Account, n *names) string {
+func modeText(a *tollgate.Account, n *view.Names) string {
 	switch a.Mode {
 	case tollgate.ModeParent:
-		if name := n.account(n.above(a)); name != "" {
+		if name := n.Account(n.Above(a)); name != "" {
 			return name + " pays"
 		}
 		return "its parent pays"

@@ -2,13 +2,15 @@ package web
 
 import (
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // accountShowPage is one account with its money and its latest calls.
@@ -16,26 +18,24 @@ type accountShowPage struct {
 	page
 	MayChange      bool // its terms
 	MayFreeze      bool
-	ID             tollgate.ID
-	Name           string
+	Account        *tollgate.Account
 	Summary        string
-	Frozen         bool
+	Tariff         string // name; empty: inherited
 	FreezeQuestion string
-	Parents        []link
+	Parents        []view.Link
 	Balances       []balance
 	Transfers      []transferRow
-	Calls          []callRow
-	Recharge       *form // nil: not allowed, or no money of its own
-	Correction     *form
-	Facts          []fact
+	Calls          []view.Call
+	Recharge       *form.Form // nil: not allowed, or no money of its own
+	Correction     *form.Form
 	Children       []accountRow
-	Pager          pager
+	Pager          view.Pager
 }
 
 // balance is one of the large figures of an account.
 type balance struct {
 	Label  string
-	Amount *amount
+	Amount *view.Amount
 	Text   string // where there is no amount
 }
 
@@ -46,7 +46,7 @@ type transferRow struct {
 	Note   string
 	By     string
 	CDR    string // id of the call; empty: none
-	Amount *amount
+	Amount *view.Amount
 }
 
 // How much of an account its page shows.
@@ -66,7 +66,7 @@ func (s *site) accountShow(w http.ResponseWriter, r *http.Request, who access.Pr
 
 // accountPage shows an account; a form that failed comes back in its place.
 func (s *site) accountPage(
-	w http.ResponseWriter, r *http.Request, who access.Principal, id tollgate.ID, failed *form,
+	w http.ResponseWriter, r *http.Request, who access.Principal, id tollgate.ID, failed *form.Form,
 ) error {
 	v, err := s.reader(r, who)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *site) accountPage(
 	status := http.StatusOK
 	if failed != nil {
 		status = http.StatusUnprocessableEntity
-		if failed.prefix == rechargePrefix {
+		if failed.Prefix == rechargePrefix {
 			p.Recharge = failed
 		} else {
 			p.Correction = failed
@@ -99,19 +99,18 @@ func (s *site) accountPage(
 
 func newAccountPage(a *tollgate.Account, v *reader) *accountShowPage {
 	p := &accountShowPage{
-		page: page{Title: a.Name, Section: "Accounts"}, ID: a.ID, Name: a.Name, Frozen: a.Frozen,
-		Summary:        sentenceCase(kindText(a.Kind)) + " · " + modeText(a, v.names),
+		page: page{Title: a.Name, Section: "Accounts"}, Account: a, Tariff: v.names.Tariff(a.Tariff),
+		Summary:        view.Capital(kindText(a.Kind)) + " · " + modeText(a, v.names),
 		FreezeQuestion: "Freeze " + a.Name + "? It places no calls until it is unfrozen.",
-		Facts:          accountFacts(a, v),
 	}
 	if a.Frozen {
 		p.FreezeQuestion = "Unfreeze " + a.Name + "?"
 	}
-	for _, parent := range v.names.parents(a) {
-		p.Parents = append(p.Parents, link{Label: parent.Name, Path: accountPath(parent.ID, "")})
+	for _, parent := range v.names.Parents(a) {
+		p.Parents = append(p.Parents, view.Link{Label: parent.Name, Path: accountPath(parent.ID, "")})
 	}
 	money := func(label string, micro int64) {
-		sum := newAmount(tollgate.Money{Micro: micro, Currency: a.Currency})
+		sum := view.NewAmount(tollgate.Money{Micro: micro, Currency: a.Currency})
 		p.Balances = append(p.Balances, balance{Label: label, Amount: sum})
 	}
 	switch a.Mode {
@@ -143,7 +142,15 @@ func (s *site) accountMovements(
 		return err
 	}
 	for i := range moved.Items {
-		p.Transfers = append(p.Transfers, newTransferRow(&moved.Items[i], a.ID, v))
+		row := newTransferRow(&moved.Items[i], a.ID, v)
+		if id := moved.Items[i].CDR; id != 0 && row.Note == "" {
+			call, err := s.Store.CDR(r.Context(), v.scope, id)
+			if err != nil {
+				return err
+			}
+			row.Note = strings.TrimSpace(view.NumberText(&call.Number) + " " + call.Number.Destination)
+		}
+		p.Transfers = append(p.Transfers, row)
 	}
 	if moved.Next != "" {
 		p.Pager.Next = accountPath(a.ID, "") + "?after=" + url.QueryEscape(moved.Next)
@@ -151,7 +158,8 @@ func (s *site) accountMovements(
 	if after != "" {
 		p.Pager.Back = accountPath(a.ID, "")
 	}
-	calls, err := s.Store.CDRs(r.Context(), v.scope, store.CDRFilter{Account: a.ID},
+	scope, account := v.callsOf(a.ID)
+	calls, err := s.Store.CDRs(r.Context(), scope, store.CDRFilter{Account: account},
 		store.Paging{Rows: accountCalls})
 	if err != nil {
 		return err
@@ -176,8 +184,8 @@ func newTransferRow(t *tollgate.Transfer, account tollgate.ID, v *reader) transf
 		micro = -micro
 	}
 	row := transferRow{
-		At: instant(t.At, v.told.zone), Kind: sentenceCase(string(t.Kind)), Note: t.Note, By: t.By,
-		Amount: newAmount(tollgate.Money{Micro: micro, Currency: t.Currency}),
+		At: view.Instant(t.At, v.told.Zone), Kind: view.Capital(string(t.Kind)), Note: t.Note, By: t.By,
+		Amount: view.NewAmount(tollgate.Money{Micro: micro, Currency: t.Currency}),
 	}
 	if t.By == "" {
 		row.By = "Tollgate"
@@ -186,31 +194,4 @@ func newTransferRow(t *tollgate.Transfer, account tollgate.ID, v *reader) transf
 		row.CDR = t.CDR.String()
 	}
 	return row
-}
-
-func accountFacts(a *tollgate.Account, v *reader) []fact {
-	tariff := fact{Label: "Tariff", Value: v.names.tariff(a.Tariff), Path: "/tariffs/" + a.Tariff.String()}
-	if a.Tariff == 0 {
-		tariff = fact{Label: "Tariff", Value: "inherited"}
-	}
-	if !v.house {
-		tariff.Path = ""
-	}
-	facts := []fact{
-		tariff,
-		{Label: "Account code", Value: orDash(a.Code), Mono: a.Code != ""},
-		{Label: "Currency", Value: string(a.Currency)},
-	}
-	if a.ID == a.Enterprise {
-		facts = append(facts, fact{Label: "Time zone", Value: a.Timezone})
-	}
-	return append(facts, fact{Label: "Since", Value: instant(a.Created, v.told.zone)})
-}
-
-// sentenceCase raises the first letter of a word of ours.
-func sentenceCase(s string) string {
-	if s == "" {
-		return s
-	}
-	return fmt.Sprintf("%c%s", s[0]&^0x20, s[1:])
 }

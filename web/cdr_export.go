@@ -30,7 +30,7 @@ func (s *site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Prin
 		return tollgate.Errorf(tollgate.CodeInvalid, "a filter cannot be read: go back and mend it")
 	}
 	paging := store.Paging{Rows: store.PageRowsMax}
-	found, err := s.Store.CDRs(r.Context(), v.scope, f.filter, paging)
+	found, err := s.Store.CDRs(r.Context(), f.scope, f.filter, paging)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (s *site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Prin
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="calls-%s.csv"`,
-		v.told.now.In(v.told.zone).Format("20060102-150405")))
+		v.told.Now.In(v.told.Zone).Format("20060102-150405")))
 	sheet := batch.NewWriter(w, exportColumns(v.house)...)
 	control := http.NewResponseController(w)
 	for rows := 0; ; {
@@ -54,7 +54,7 @@ func (s *site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Prin
 			return nil
 		}
 		paging.After = found.Next
-		if found, err = s.Store.CDRs(r.Context(), v.scope, f.filter, paging); err != nil {
+		if found, err = s.Store.CDRs(r.Context(), f.scope, f.filter, paging); err != nil {
 			// The header is sent: end the connection, so that half a sheet is not taken for a whole.
 			s.Log.Error("export failed", "path", r.URL.Path, "error", err)
 			panic(http.ErrAbortHandler)
@@ -80,14 +80,14 @@ func exportRow(c *tollgate.CDR, v *reader) []string {
 		c.ID.String(), exportTime(c.Start), exportTime(c.Answer), exportTime(c.End),
 		fmt.Sprintf("%d.%03d", c.Duration().Milliseconds()/1000, c.Duration().Milliseconds()%1000),
 		c.Extension, c.Originator, c.Caller, c.Number.Raw, c.Number.E164, string(c.Number.Class),
-		c.Number.Country, c.Number.Destination, v.names.account(c.Payer), c.AccountCode,
+		c.Number.Country, c.Number.Destination, v.names.Account(c.Payer), c.AccountCode,
 		strconv.FormatBool(c.Number.Private), strconv.Itoa(int(c.Cause)),
 	}
 	row = append(row, exportCharge(&c.Customer)...)
 	if !v.house {
 		return row
 	}
-	row = append(row, v.names.device(c.Call.Device), c.Trunk, v.names.operator(c.Operator))
+	row = append(row, v.names.Device(c.Call.Device), c.Trunk, v.names.Operator(c.Operator))
 	row = append(row, exportCharge(&c.Cost)...)
 	if c.Margin == nil {
 		return append(row, "")

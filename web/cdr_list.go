@@ -2,24 +2,25 @@ package web
 
 import (
 	"net/http"
-	"time"
 
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // cdrListPage lists calls by filters.
 type cdrListPage struct {
 	page
-	Filters    []*field
+	Filters    []*form.Field
 	Filtered   bool
 	ExportPath string
-	Priceable  bool     // there are unpriced calls that may be priced again
-	Hidden     []fact   // the filters, for the form that prices again
-	Figures    *figures // nil: no beginning was chosen, it would sum up for ever
-	Calls      []callRow
-	Pager      pager
+	Priceable  bool          // there are unpriced calls that may be priced again
+	Hidden     []*form.Field // the filters, for the form that prices again
+	Figures    *view.Figures // nil: no beginning was chosen, it would sum up for ever
+	Calls      []view.Call
+	Pager      view.Pager
 }
 
 func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
@@ -36,7 +37,7 @@ func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princi
 		return s.show(w, r, http.StatusUnprocessableEntity, "cdr_list", p)
 	}
 	after := r.URL.Query().Get("after")
-	found, err := s.Store.CDRs(r.Context(), v.scope, f.filter, store.Paging{After: after})
+	found, err := s.Store.CDRs(r.Context(), f.scope, f.filter, store.Paging{After: after})
 	if err != nil {
 		return err
 	}
@@ -45,10 +46,10 @@ func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princi
 	p.Priceable = who.May(access.SetTerms) && len(p.Calls) > 0 && f.filter.Status == tollgate.ChargeUnpriced
 	for _, name := range filterNames() {
 		if f.set.Has(name) {
-			p.Hidden = append(p.Hidden, fact{Label: name, Value: f.set.Get(name)})
+			p.Hidden = append(p.Hidden, &form.Field{Type: "hidden", Name: name, Value: f.set.Get(name)})
 		}
 	}
-	p.Pager.Text = plural(len(p.Calls), "call", "calls") + " on this page"
+	p.Pager.Text = view.Plural(len(p.Calls), "call", "calls") + " on this page"
 	if found.Next != "" {
 		p.Pager.Next = f.path("/cdrs", "after", found.Next)
 	}
@@ -56,32 +57,12 @@ func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princi
 		p.Pager.Back = f.path("/cdrs")
 	}
 	if !f.filter.From.IsZero() && after == "" {
-		sums, err := s.Store.Totals(r.Context(), v.scope, f.filter)
+		sums, err := s.Store.Totals(r.Context(), f.scope, f.filter)
 		if err != nil {
 			return err
 		}
-		totals := newFigures(&sums, v.house)
+		totals := view.NewFigures(&sums, v.house)
 		p.Figures = &totals
 	}
 	return s.show(w, r, http.StatusOK, "cdr_list", p)
-}
-
-// newFigures makes the view of sums.
-func newFigures(t *store.Totals, house bool) figures {
-	f := figures{
-		Calls: count(t.Calls), Answered: count(t.Answered), House: house,
-		Minutes: minutes(t.Talked / int64(time.Second/time.Microsecond)), Revenue: amounts(t.Charged),
-	}
-	if house {
-		f.Cost, f.Margin = amounts(t.Cost), amounts(t.Margin)
-	}
-	return f
-}
-
-func amounts(sums []store.Amount) []*amount {
-	var out []*amount
-	for _, sum := range sums {
-		out = append(out, newAmount(sum.Money))
-	}
-	return out
 }

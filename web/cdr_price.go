@@ -6,12 +6,14 @@ import (
 	"strconv"
 
 	"tollgate/access"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // cdrPrice prices the unpriced calls that a search found with the rates as
 // they are now, and charges them.
 func (s *site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	values, err := posted(w, r)
+	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}
@@ -23,7 +25,7 @@ func (s *site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Princ
 	if f.form.Failed {
 		return s.cdrList(w, r, who)
 	}
-	priced, err := s.Office.PriceUnpriced(r.Context(), who.Actor(), v.scope, f.filter)
+	priced, err := s.Office.PriceUnpriced(r.Context(), who.Actor(), f.scope, f.filter)
 	if err != nil {
 		return err
 	}
@@ -32,13 +34,13 @@ func (s *site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Princ
 }
 
 // pricedNotice says what came of pricing again; nil when nobody asked.
-func pricedNotice(query url.Values) *notice {
+func pricedNotice(query url.Values) *view.Notice {
 	n, err := strconv.Atoi(query.Get("priced"))
 	if err != nil {
 		return nil
 	}
 	if n == 0 {
-		return &notice{Tone: "warn", Text: "No call could be priced: add rates for their numbers first."}
+		return &view.Notice{Tone: "warn", Text: "No call could be priced: add rates for their numbers first."}
 	}
-	return &notice{Tone: "good", Text: plural(n, "call has", "calls have") + " a price now."}
+	return &view.Notice{Tone: "good", Text: view.Plural(n, "call has", "calls have") + " a price now."}
 }

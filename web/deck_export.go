@@ -6,11 +6,12 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/batch"
+	"tollgate/web/form"
 )
 
 // deckExport writes the rates in force as a sheet that imports again.
 func (s *site) deckExport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, t, err := s.findTariff(r, who)
+	v, t, err := s.tariffOf(r, who)
 	if err != nil {
 		return err
 	}
@@ -19,9 +20,9 @@ func (s *site) deckExport(w http.ResponseWriter, r *http.Request, who access.Pri
 		return err
 	}
 	shown := -1
-	asked := idOr0(r.URL.Query().Get("deck"))
+	asked := form.IDOr0(r.URL.Query().Get("deck"))
 	for i := range decks {
-		if decks[i].ID == asked || asked == 0 && !decks[i].Effective.After(v.told.now) {
+		if decks[i].ID == asked || asked == 0 && !decks[i].Effective.After(v.told.Now) {
 			shown = i
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/batch"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 const (
@@ -21,23 +23,23 @@ const (
 // deckPage says what an upload of rates would change or why it was refused.
 type deckPage struct {
 	page
-	Tariff  link
-	Form    *form
+	Tariff  view.Link
+	Form    *form.Form
 	Rejects []string
 	More    int // rejects that are not listed
 	Preview *batch.Preview
 }
 
-func deckForm(t *tollgate.Tariff, values url.Values) *form {
-	f := newForm(tariffPath(t.ID)+"/decks", "Import", values)
-	f.prefix, f.Upload, f.Second = "deck-", true, &link{Label: "Check only", Path: "check"}
-	f.section("", "",
-		&field{
+func deckForm(t *tollgate.Tariff, values url.Values) *form.Form {
+	f := form.New(tariffPath(t.ID)+"/decks", "Import", values)
+	f.Prefix, f.Upload, f.Second = "deck-", true, &form.Option{Label: "Check only", Value: "check"}
+	f.Ask("", "",
+		&form.Field{
 			Name: "sheet", Label: "Sheet of rates (CSV)", Type: "file", Required: true,
 			Hint: "Columns: prefix, number, class, name, price, price_peak, per, connect_fee, " +
 				"first_interval, next_interval.",
 		},
-		&field{
+		&form.Field{
 			Name: "effective", Label: "In force from", Type: "datetime-local",
 			Hint: "Empty: since ever. The deck of the same instant is replaced.",
 		}).Single = true
@@ -47,7 +49,7 @@ func deckForm(t *tollgate.Tariff, values url.Values) *form {
 // deckImport makes an uploaded sheet a deck of a tariff, or says what it would
 // change. A sheet with one bad line changes nothing.
 func (s *site) deckImport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, t, err := s.findTariff(r, who)
+	v, t, err := s.tariffOf(r, who)
 	if err != nil {
 		return err
 	}
@@ -59,11 +61,11 @@ func (s *site) deckImport(w http.ResponseWriter, r *http.Request, who access.Pri
 	f := deckForm(&t, url.Values(r.MultipartForm.Value))
 	p := &deckPage{
 		page:   page{Title: "Import rates", Section: "Tariffs"},
-		Tariff: link{Label: t.Name, Path: tariffPath(t.ID)}, Form: f,
+		Tariff: view.Link{Label: t.Name, Path: tariffPath(t.ID)}, Form: f,
 	}
 	effective, rates := readDeck(r.MultipartForm, f, v, p)
 	if !f.Failed {
-		check := f.get("do") == "check"
+		check := f.Get("do") == "check"
 		preview, err := batch.PutDeck(r.Context(), s.Store, who.Actor(), t, effective, rates, check)
 		if err == nil && !check {
 			http.Redirect(w, r, tariffPath(t.ID)+"?done=deck", http.StatusSeeOther)
@@ -71,41 +73,35 @@ func (s *site) deckImport(w http.ResponseWriter, r *http.Request, who access.Pri
 		}
 		if err == nil {
 			p.Preview = &preview
-		} else if err := f.refuse(err); err != nil {
+		} else if err := f.Refuse(err); err != nil {
 			return err
 		}
 	}
-	return s.show(w, r, f.status(), "deck_import", p)
+	return s.show(w, r, f.Status(), "deck_import", p)
 }
 
 // readDeck reads the sheet and from when it is in force.
-func readDeck(m *multipart.Form, f *form, v *reader, p *deckPage) (time.Time, []tollgate.Rate) {
-	var effective time.Time
-	if text := f.get("effective"); text != "" {
-		var ok bool
-		if effective, ok = parseTime(text, v.told.zone); !ok {
-			f.fail("effective", "Write the time as 2026-11-20 14:30.")
-		}
-	}
+func readDeck(m *multipart.Form, f *form.Form, v *reader, p *deckPage) (time.Time, []tollgate.Rate) {
+	effective := f.Time("effective", v.told.Zone)
 	files := m.File["sheet"]
 	if len(files) == 0 || files[0].Size == 0 {
-		f.fail("sheet", "Choose a sheet.")
+		f.Fail("sheet", "Choose a sheet.")
 		return effective, nil
 	}
 	sheet, err := files[0].Open()
 	if err != nil {
-		f.fail("sheet", "The upload could not be read: "+sentence(err.Error()))
+		f.Fail("sheet", "The upload could not be read: "+form.Sentence(err.Error()))
 		return effective, nil
 	}
 	rates, rejects, err := batch.ReadRates(sheet)
 	if err := errors.Join(err, sheet.Close()); err != nil {
-		f.fail("sheet", sentence(err.Error()))
+		f.Fail("sheet", form.Sentence(err.Error()))
 	}
 	for _, reject := range rejects[:min(len(rejects), rejectsShown)] {
 		p.Rejects = append(p.Rejects, reject.String())
 	}
 	if p.More = len(rejects) - len(p.Rejects); len(rejects) > 0 {
-		f.fail("sheet", "Nothing was imported: "+plural(len(rejects), "line was", "lines were")+" refused.")
+		f.Fail("sheet", "Nothing was imported: "+view.Plural(len(rejects), "line was", "lines were")+" refused.")
 	}
 	return effective, rates
 }

@@ -5,6 +5,7 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/web/view"
 )
 
 // deviceListPage lists the telephone systems.
@@ -63,8 +64,8 @@ func newDeviceRow(d *tollgate.Device, states map[tollgate.ID]tollgate.DeviceStat
 	if state.Version != "" {
 		row.Kind = state.Version
 	}
-	row.Calls, row.Records = count(int64(state.Calls)), count(state.Records)
-	row.LastRecord = instant(state.LastRecord, v.told.zone)
+	row.Calls, row.Records = view.Count(int64(state.Calls)), view.Count(state.Records)
+	row.LastRecord = view.Instant(state.LastRecord, v.told.Zone)
 	return row
 }
 

@@ -4,35 +4,30 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // deviceShowPage is one telephone system with what belongs to it.
 type deviceShowPage struct {
 	page
 	MayChange      bool
-	ID             tollgate.ID
-	Name           string
-	State, Tone    string
-	Problem        string
-	Summary        string
+	Device         *tollgate.Device
+	Row            deviceRow
+	Payer, Company string // names; empty: nobody, and all
 	Password       string // docking password, shown once
 	PushPath       string
-	Account        string
 	Trunks         []trunkRow
-	TrunkForm      *form
+	TrunkForm      *form.Form
 	Extensions     []extensionRow
 	ExtensionsText string
 	NoExtensions   string
-	ExtensionForm  *form
-	ExtensionPager pager
-	Facts          []fact
-	Plan           []fact
+	ExtensionForm  *form.Form
+	ExtensionPager view.Pager
 }
 
 type trunkRow struct {
@@ -48,7 +43,7 @@ const extensionRows = 100
 // deviceExtra is what an action adds to the page it leads to.
 type deviceExtra struct {
 	password                 string
-	trunkForm, extensionForm *form
+	trunkForm, extensionForm *form.Form
 }
 
 func (s *site) deviceShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
@@ -83,16 +78,11 @@ func (s *site) devicePage(
 	if err != nil {
 		return err
 	}
-	row := newDeviceRow(&d, s.deviceStates(), v)
 	p := &deviceShowPage{
 		page: page{Title: d.Name, Section: "Devices"}, MayChange: who.May(access.SetTerms),
-		ID: d.ID, Name: d.Name, State: row.State, Tone: row.Tone, Problem: row.Problem,
-		Summary: row.Kind + " at " + row.Address, Password: extra.password, Account: d.Account,
+		Device: &d, Row: newDeviceRow(&d, s.deviceStates(), v), Password: extra.password,
 		PushPath: "/api/v1/devices/" + url.PathEscape(d.Name) + "/records",
-		Facts:    deviceFacts(&d, row, v), Plan: planFacts(&d.Plan),
-	}
-	if d.Kind != tollgate.DeviceAsterisk {
-		p.Summary = "Pushes its records, or is imported from files"
+		Payer:    v.names.Account(d.DefaultAccount), Company: v.names.Account(d.Enterprise),
 	}
 	p.Trunks = trunkRows(&d, v.names)
 	if err := s.deviceExtensions(r, v, &d, p); err != nil {
@@ -122,16 +112,16 @@ func (s *site) deviceExtensions(r *http.Request, v *reader, d *tollgate.Device, 
 		return err
 	}
 	for _, e := range found.Items {
-		p.Extensions = append(p.Extensions, extensionRow{e.Number, e.Name, v.names.account(e.Account)})
+		p.Extensions = append(p.Extensions, extensionRow{e.Number, e.Name, v.names.Account(e.Account)})
 	}
 	p.ExtensionsText = "Numbers and who pays for them"
 	p.NoExtensions = "Calls that no account code and no trunk places are paid by nobody: " +
 		"map extensions here, or set a default account."
-	if name := v.names.account(d.DefaultAccount); name != "" {
+	if name := v.names.Account(d.DefaultAccount); name != "" {
 		p.NoExtensions = "Calls that no account code and no trunk places are paid by " + name + "."
 	}
 	p.ExtensionPager.NextLabel, p.ExtensionPager.BackLabel = "Next", "First"
-	p.ExtensionPager.Text = plural(len(p.Extensions), "extension", "extensions") + " on this page"
+	p.ExtensionPager.Text = view.Plural(len(p.Extensions), "extension", "extensions") + " on this page"
 	if found.Next != "" {
 		p.ExtensionPager.Next = devicePagePath(d.ID, "after", found.Next) + "#extensions"
 	}
@@ -143,12 +133,12 @@ func (s *site) deviceExtensions(r *http.Request, v *reader, d *tollgate.Device, 
 
 // trunkRows lists the trunks that are mapped and those that are only named in
 // the connection.
-func trunkRows(d *tollgate.Device, n *names) []trunkRow {
+func trunkRows(d *tollgate.Device, n *view.Names) []trunkRow {
 	var rows []trunkRow
 	named := slices.Clone(d.Asterisk.Trunks)
-	for _, t := range n.directory.Trunks {
+	for _, t := range n.Directory.Trunks {
 		if t.Device == d.ID {
-			rows = append(rows, trunkRow{t.Name, n.operator(t.Operator), n.account(t.Account), true})
+			rows = append(rows, trunkRow{t.Name, n.Operator(t.Operator), n.Account(t.Account), true})
 			named = slices.DeleteFunc(named, func(s string) bool { return s == t.Name })
 		}
 	}
@@ -165,64 +155,6 @@ func firstUnmapped(rows []trunkRow) string {
 		}
 	}
 	return ""
-}
-
-func deviceFacts(d *tollgate.Device, row deviceRow, v *reader) []fact {
-	payer := fact{Label: "Default account", Value: "nobody"}
-	if name := v.names.account(d.DefaultAccount); name != "" {
-		payer.Value, payer.Path = name, accountPath(d.DefaultAccount, "")
-	}
-	owner := "shared by all companies"
-	if name := v.names.account(d.Enterprise); name != "" {
-		owner = name
-	}
-	facts := []fact{{Label: "Company", Value: owner}, payer, {Label: "Time zone", Value: d.Timezone}}
-	if d.Kind == tollgate.DeviceAsterisk {
-		facts = append(facts,
-			fact{Label: "Address", Value: d.Asterisk.Address, Mono: true},
-			fact{Label: "Encryption", Value: yesNo(d.Asterisk.TLS, "TLS", "none")},
-			fact{Label: "User", Value: d.Asterisk.Username, Mono: true},
-			fact{Label: "Event journal", Value: orDash(d.Asterisk.CELFile), Mono: true},
-			fact{Label: "Call records", Value: orDash(d.Asterisk.CDRFile), Mono: true})
-	}
-	return append(facts,
-		fact{Label: "Forwarded calls", Value: yesNo(d.ForwardPayer == tollgate.ExtensionPays,
-			"paid by the caller's extension", "paid by who forwarded them")},
-		fact{Label: "Docking account", Value: orDash(d.Account), Mono: d.Account != ""},
-		fact{Label: "Calls up", Value: orDash(row.Calls)},
-		fact{Label: "Last record", Value: row.LastRecord})
-}
-
-func planFacts(plan *tollgate.DialingPlan) []fact {
-	extensions := "none"
-	if plan.ExtensionDigitsMax > 0 {
-		extensions = "up to " + strconv.Itoa(plan.ExtensionDigitsMax) + " digits"
-	}
-	return []fact{
-		{Label: "Country", Value: orDash(plan.Country)},
-		{Label: "Area code", Value: orDash(plan.AreaCode)},
-		{Label: "Route prefixes", Value: orDash(strings.Join(plan.RoutePrefixes, ", "))},
-		{Label: "Private codes", Value: orDash(strings.Join(plan.PrivateCodes, ", "))},
-		{Label: "Project code", Value: orDash(plan.ProjectCode)},
-		{Label: "International", Value: yesNo(plan.InternationalPrefix == "", "as in the country", plan.InternationalPrefix)},
-		{Label: "National", Value: yesNo(plan.NationalPrefix == "", "as in the country", plan.NationalPrefix)},
-		{Label: "Extensions", Value: extensions},
-		{Label: "Emergency", Value: "the country's" + prefixed(", ", strings.Join(plan.Emergency, ", "))},
-	}
-}
-
-func prefixed(prefix, s string) string {
-	if s == "" {
-		return ""
-	}
-	return prefix + s
-}
-
-func yesNo(is bool, yes, no string) string {
-	if is {
-		return yes
-	}
-	return no
 }
 
 // devicePagePath is a device's page with parameters.

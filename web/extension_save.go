@@ -7,31 +7,34 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
 )
 
-func extensionForm(d *tollgate.Device, v *reader, values url.Values) *form {
-	f := newForm(devicePagePath(d.ID)+"/extensions", "Map extension", values)
-	f.prefix = "extension-"
-	f.section("", "",
-		&field{Name: "number", Label: "Extension", Required: true, Placeholder: "201"},
-		&field{Name: "name", Label: "Name", Placeholder: "Reception"},
-		&field{
+func extensionForm(d *tollgate.Device, v *reader, values url.Values) *form.Form {
+	f := form.New(devicePagePath(d.ID)+"/extensions", "Map extension", values)
+	f.Prefix = "extension-"
+	f.Ask("", "",
+		&form.Field{Name: "number", Label: "Extension", Required: true, Placeholder: "201"},
+		&form.Field{Name: "name", Label: "Name", Placeholder: "Reception"},
+		&form.Field{
 			Name: "account", Label: "Account", Type: "select", Required: true,
-			Options: v.names.accountChoices("Choose…", v.scope),
+			Options: v.names.AccountChoices("Choose…", v.scope),
 		})
 	return f
 }
 
 // extensionSave maps an extension to the account that pays for it.
 func (s *site) extensionSave(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	return s.deviceChange(w, r, who, func(d *tollgate.Device, v *reader, values url.Values) (*form, deviceExtra, change) {
+	return s.deviceChange(w, r, who, func(
+		d *tollgate.Device, v *reader, values url.Values,
+	) (*form.Form, deviceExtra, change) {
 		f := extensionForm(d, v, values)
-		f.require("number")
-		if f.get("account") == "" {
-			f.fail("account", "Choose the account that pays.")
+		f.Require("number")
+		if f.Get("account") == "" {
+			f.Fail("account", "Choose the account that pays.")
 		}
 		e := tollgate.Extension{
-			Device: d.ID, Number: f.get("number"), Name: f.get("name"), Account: f.id("account"),
+			Device: d.ID, Number: f.Get("number"), Name: f.Get("name"), Account: f.ID("account"),
 		}
 		return f, deviceExtra{extensionForm: f}, change{
 			action: "map extension", done: "extension",

@@ -7,6 +7,7 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/web/form"
 )
 
 // policy lets a page load our own files and nothing else, and run no script or
@@ -90,7 +91,7 @@ type errorPage struct {
 // fail shows an error as a page. Faults of ours are logged and not shown.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	code := tollgate.CodeOf(err)
-	p := errorPage{page: page{Title: "Something went wrong"}, Message: sentence(err.Error())}
+	p := errorPage{page: page{Title: "Something went wrong"}, Message: form.Sentence(err.Error())}
 	switch code {
 	case tollgate.CodeNotFound:
 		p.Title = "Not found"

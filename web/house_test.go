@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,6 +39,15 @@ type house struct {
 	hotel, clinic   tollgate.Account
 	reception       tollgate.Account
 	calls           int
+	now             func() time.Time
+}
+
+func berlin() *time.Location {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		panic(err)
+	}
+	return zone
 }
 
 const testPassword = "correct horse battery"
@@ -45,8 +55,15 @@ const testPassword = "correct horse battery"
 // newHouse starts a Tollgate that stops with the test.
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, db: storetest.Open(t, storetest.SQLite(t))}
-	h.book = ledger.New(h.db, ledger.Options{Now: time.Now})
+	return newHouseAt(t, time.Now)
+}
+
+// newHouseAt is newHouse with a clock of the test's own, which must not be
+// ahead of the real one: browsers are told when cookies end.
+func newHouseAt(t *testing.T, now func() time.Time) *house {
+	t.Helper()
+	h := &house{t: t, db: storetest.OpenAt(t, storetest.SQLite(t), now), now: now}
+	h.book = ledger.New(h.db, ledger.Options{Now: now})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.book.Run(ctx) }()
@@ -57,22 +74,20 @@ func newHouse(t *testing.T) *house {
 		}
 	})
 	var err error
-	if h.office, err = charging.New(t.Context(), h.db, h.book, charging.Options{Now: time.Now}); err != nil {
+	if h.office, err = charging.New(t.Context(), h.db, h.book, charging.Options{Now: now}); err != nil {
 		t.Fatal(err)
 	}
-	if h.gate, err = access.New(h.db, access.Options{Now: time.Now, Random: rand.Reader}); err != nil {
+	if h.gate, err = access.New(h.db, access.Options{Now: now, Random: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
 	pages, err := New(Options{
-		Store: h.db, Book: h.book, Office: h.office, Access: h.gate, Zone: berlin(), Now: time.Now,
+		Store: h.db, Book: h.book, Office: h.office, Access: h.gate, Zone: berlin(), Now: now,
 		Devices: func() []tollgate.DeviceStatus { return h.status }, Version: "test",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(pages)
-	server.Config.BaseContext = nil
-	server.Start()
+	server := httptest.NewServer(pages)
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
@@ -85,68 +100,56 @@ func newHouse(t *testing.T) *house {
 func (h *house) furnish() *house {
 	h.t.Helper()
 	err := h.db.Change(h.t.Context(), store.Actor{Name: "test"}, "furnish", func(c *store.Change) error {
-		h.retail = tollgate.Tariff{
-			Name: "retail", Currency: "EUR", Timezone: "Europe/Berlin", Per: 60, Decimals: 6, DefaultCustomer: true,
-			Default: tollgate.Rate{Price: "0.10", First: "10", Next: "6"},
-		}
-		h.carrier = tollgate.Tariff{
-			Name: "carrier 2026", Currency: "EUR", Timezone: "UTC", Per: 60, Decimals: 4,
-			Default: tollgate.Rate{Price: "0.02", First: "1", Next: "1"},
-		}
-		for _, put := range []func() error{
-			func() error { return c.PutTariff(&h.retail) },
-			func() error { return c.PutTariff(&h.carrier) },
-			func() error {
-				return c.PutDeck(&tollgate.Deck{Tariff: h.retail.ID, Rates: []tollgate.Rate{
-					{Prefix: "4930", Name: "Berlin", Price: "0.03"}, {Prefix: "49", Name: "Germany", Price: "0.06"},
-				}})
-			},
-			func() error {
-				h.operator = tollgate.Operator{Name: "Northern Carrier", Tariff: h.carrier.ID}
-				return c.PutOperator(&h.operator)
-			},
-			func() error {
-				h.hotel = company("Hotel Adlerhof", tollgate.ModePrepaid)
-				return c.PutAccount(&h.hotel)
-			},
-			func() error {
-				h.clinic = company("Praxis Dr. Sommer", tollgate.ModePostpaid)
-				return c.PutAccount(&h.clinic)
-			},
-			func() error {
-				h.reception = tollgate.Account{
-					Enterprise: h.hotel.ID, Parent: h.hotel.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeParent,
-					Name: "Reception", Currency: "EUR", Timezone: "Europe/Berlin",
-				}
-				return c.PutAccount(&h.reception)
-			},
-			func() error {
-				h.device = tollgate.Device{
-					Name: "pbx-berlin", Kind: tollgate.DevicePush, Timezone: "Europe/Berlin", Enabled: true,
-					Plan: tollgate.DialingPlan{Country: "DE", AreaCode: "30"}, Account: "pbx-berlin",
-				}
-				return c.PutDevice(&h.device, "")
-			},
-			func() error {
-				return c.PutTrunk(tollgate.Trunk{Device: h.device.ID, Name: "PJSIP/provider", Operator: h.operator.ID})
-			},
-			func() error {
-				return c.PutExtension(tollgate.Extension{Device: h.device.ID, Number: "201", Account: h.reception.ID, Name: "Reception"})
-			},
-			func() error {
-				return c.PutExtension(tollgate.Extension{Device: h.device.ID, Number: "301", Account: h.clinic.ID, Name: "Front desk"})
-			},
-		} {
-			if err := put(); err != nil {
-				return err
-			}
-		}
-		return nil
+		return errors.Join(h.putTariffs(c), h.putAccounts(c), h.putDevice(c))
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	return h
+}
+
+func (h *house) putTariffs(c *store.Change) error {
+	h.retail = tollgate.Tariff{
+		Name: "retail", Currency: "EUR", Timezone: "Europe/Berlin", Per: 60, Decimals: 6, DefaultCustomer: true,
+		Default: tollgate.Rate{Price: "0.10", First: "10", Next: "6"},
+	}
+	h.carrier = tollgate.Tariff{
+		Name: "carrier 2026", Currency: "EUR", Timezone: "UTC", Per: 60, Decimals: 4,
+		Default: tollgate.Rate{Price: "0.02", First: "1", Next: "1"},
+	}
+	err := errors.Join(c.PutTariff(&h.retail), c.PutTariff(&h.carrier))
+	h.operator = tollgate.Operator{Name: "Northern Carrier", Tariff: h.carrier.ID}
+	return errors.Join(err, c.PutOperator(&h.operator), c.PutDeck(&tollgate.Deck{
+		Tariff: h.retail.ID, Rates: []tollgate.Rate{
+			{Prefix: "4930", Name: "Berlin", Price: "0.03"}, {Prefix: "49", Name: "Germany", Price: "0.06"},
+		},
+	}))
+}
+
+func (h *house) putAccounts(c *store.Change) error {
+	h.hotel = company("Hotel Adlerhof", tollgate.ModePrepaid)
+	h.clinic = company("Praxis Dr. Sommer", tollgate.ModePostpaid)
+	err := errors.Join(c.PutAccount(&h.hotel), c.PutAccount(&h.clinic))
+	h.reception = tollgate.Account{
+		Enterprise: h.hotel.ID, Parent: h.hotel.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeParent,
+		Name: "Reception", Currency: "EUR", Timezone: "Europe/Berlin",
+	}
+	return errors.Join(err, c.PutAccount(&h.reception))
+}
+
+func (h *house) putDevice(c *store.Change) error {
+	h.device = tollgate.Device{
+		Name: "pbx-berlin", Kind: tollgate.DevicePush, Timezone: "Europe/Berlin", Enabled: true,
+		Plan: tollgate.DialingPlan{Country: "DE", AreaCode: "30"}, Account: "pbx-berlin",
+	}
+	if err := c.PutDevice(&h.device, ""); err != nil {
+		return err
+	}
+	id := h.device.ID
+	return errors.Join(
+		c.PutTrunk(tollgate.Trunk{Device: id, Name: "PJSIP/provider", Operator: h.operator.ID}),
+		c.PutExtension(tollgate.Extension{Device: id, Number: "201", Account: h.reception.ID, Name: "Reception"}),
+		c.PutExtension(tollgate.Extension{Device: id, Number: "301", Account: h.clinic.ID, Name: "Front desk"}))
 }
 
 func company(name string, mode tollgate.Mode) tollgate.Account {
@@ -158,8 +161,13 @@ func company(name string, mode tollgate.Mode) tollgate.Account {
 // call finishes a call of an extension that ended just now and returns its id.
 func (h *house) call(extension, dialed string, talked time.Duration) tollgate.ID {
 	h.t.Helper()
+	return h.callAt(h.now(), extension, dialed, talked)
+}
+
+func (h *house) callAt(end time.Time, extension, dialed string, talked time.Duration) tollgate.ID {
+	h.t.Helper()
 	h.calls++
-	end := time.Now().UTC().Truncate(time.Microsecond)
+	end = end.UTC().Truncate(time.Microsecond)
 	record := tollgate.Record{
 		Call:   tollgate.CallID{Device: h.device.ID, UniqueID: fmt.Sprintf("%d.%d", end.Unix(), h.calls)},
 		Source: tollgate.SourceHTTP, Direction: tollgate.Outbound, Extension: extension, Originator: extension,

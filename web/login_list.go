@@ -8,6 +8,7 @@ import (
 
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/view"
 )
 
 func (s *site) loginList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
@@ -22,7 +23,7 @@ func (s *site) loginList(w http.ResponseWriter, r *http.Request, who access.Prin
 	}
 	p := &logPage{page: page{Title: "Log of logins", Section: "Log"}, Logins: true}
 	for _, l := range found.Items {
-		row := logRow{At: instant(l.At, v.told.zone), Who: orDash(l.Name), Address: orDash(l.Address)}
+		row := logRow{At: view.Instant(l.At, v.told.Zone), Who: view.OrDash(l.Name), Address: view.OrDash(l.Address)}
 		row.What, row.Tone = "logged in", "good"
 		if !l.Success {
 			row.What, row.Tone = l.Reason, "bad"

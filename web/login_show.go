@@ -9,21 +9,23 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // loginPage asks who somebody is.
 type loginPage struct {
 	page
-	Form *form
+	Form *form.Form
 }
 
-func loginForm(values url.Values) *form {
-	f := newForm("/login", "Log in", values)
+func loginForm(values url.Values) *form.Form {
+	f := form.New("/login", "Log in", values)
 	known := values.Get("user") != ""
-	f.section("", "",
-		&field{Name: "next", Type: "hidden"},
-		&field{Name: "user", Label: "Name", Required: true, Autocomplete: "username", Focus: !known},
-		&field{
+	f.Ask("", "",
+		&form.Field{Name: "next", Type: "hidden"},
+		&form.Field{Name: "user", Label: "Name", Required: true, Autocomplete: "username", Focus: !known},
+		&form.Field{
 			Name: "password", Label: "Password", Type: "password", Required: true, Focus: known,
 			Autocomplete: "current-password",
 		}).Single = true
@@ -38,20 +40,20 @@ func (s *site) loginShow(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := &loginPage{page: page{Title: "Log in"}, Form: loginForm(url.Values{"next": {next}})}
 	if r.URL.Query().Get("done") == "logout" {
-		p.Notice = &notice{Tone: "info", Text: "You are logged out."}
+		p.Notice = &view.Notice{Tone: "info", Text: "You are logged out."}
 	}
 	return s.show(w, r, http.StatusOK, "login_show", p)
 }
 
 func (s *site) loginSave(w http.ResponseWriter, r *http.Request) error {
-	values, err := posted(w, r)
+	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}
 	f := loginForm(values)
-	_, err = s.Access.SignIn(r.Context(), f.get("user"), values.Get("password"), access.Address(r))
+	_, err = s.Access.SignIn(r.Context(), f.Get("user"), values.Get("password"), access.Address(r))
 	if err == nil {
-		http.Redirect(w, r, ownPath(f.get("next")), http.StatusSeeOther)
+		http.Redirect(w, r, ownPath(f.Get("next")), http.StatusSeeOther)
 		return nil
 	}
 	f.Failed = true
@@ -62,7 +64,7 @@ func (s *site) loginSave(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusTooManyRequests
 		f.Error = "Too many failed attempts. Try again in " + throttled.Wait.Round(time.Second).String() + "."
 	case tollgate.CodeOf(err) == tollgate.CodeUnauthenticated:
-		f.Error = sentence(err.Error())
+		f.Error = form.Sentence(err.Error())
 	default:
 		return err
 	}

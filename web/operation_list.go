@@ -9,6 +9,8 @@ import (
 
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // logPage lists what people did, or who logged in.
@@ -16,7 +18,7 @@ type logPage struct {
 	page
 	Logins bool
 	Rows   []logRow
-	Pager  pager
+	Pager  view.Pager
 }
 
 type logRow struct{ At, Who, Address, What, Tone, Object, Changes string }
@@ -34,7 +36,7 @@ func (s *site) operationList(w http.ResponseWriter, r *http.Request, who access.
 	p := &logPage{page: page{Title: "Log of operations", Section: "Log"}}
 	for _, o := range found.Items {
 		p.Rows = append(p.Rows, logRow{
-			At: instant(o.At, v.told.zone), Who: o.Actor, Address: orDash(o.Address), What: o.Action,
+			At: view.Instant(o.At, v.told.Zone), Who: o.Actor, Address: view.OrDash(o.Address), What: o.Action,
 			Object: objectText(v.names, o.Object), Changes: changesText(o.Before, o.After),
 		})
 	}
@@ -42,8 +44,8 @@ func (s *site) operationList(w http.ResponseWriter, r *http.Request, who access.
 	return s.show(w, r, http.StatusOK, "operation_list", p)
 }
 
-func logPager(path, after, next string) pager {
-	var p pager
+func logPager(path, after, next string) view.Pager {
+	var p view.Pager
 	if next != "" {
 		p.Next = path + "?after=" + url.QueryEscape(next)
 	}
@@ -54,24 +56,24 @@ func logPager(path, after, next string) pager {
 }
 
 // objectText puts the name to what the log knows by kind and id.
-func objectText(n *names, object string) string {
+func objectText(n *view.Names, object string) string {
 	kind, id, _ := strings.Cut(object, " ")
 	id, rest, _ := strings.Cut(id, " ")
 	name := ""
 	switch kind {
 	case "account":
-		name = n.account(idOr0(id))
+		name = n.Account(form.IDOr0(id))
 	case "device":
-		name = n.device(idOr0(id))
+		name = n.Device(form.IDOr0(id))
 	case "tariff":
-		name = n.tariff(idOr0(id))
+		name = n.Tariff(form.IDOr0(id))
 	case "operator":
-		name = n.operator(idOr0(id))
+		name = n.Operator(form.IDOr0(id))
 	}
 	if name == "" {
 		return object
 	}
-	return kind + " " + name + prefixed(" ", rest)
+	return kind + " " + name + view.Prefixed(" ", rest)
 }
 
 // changesText shows what an object was and became: the fields that differ.
@@ -83,7 +85,7 @@ func changesText(before, after string) string {
 	var b strings.Builder
 	for _, key := range sortedKeys(was, is) {
 		if string(was[key]) != string(is[key]) {
-			b.WriteString(key + ": " + orDash(string(was[key])) + " → " + orDash(string(is[key])) + "\n")
+			b.WriteString(key + ": " + view.OrDash(string(was[key])) + " → " + view.OrDash(string(is[key])) + "\n")
 		}
 	}
 	return strings.TrimSpace(b.String())

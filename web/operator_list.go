@@ -7,6 +7,7 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/web/form"
 )
 
 // operatorListPage lists the carriers.
@@ -15,7 +16,7 @@ type operatorListPage struct {
 	MayChange bool
 	Operators []operatorRow
 	FormTitle string
-	Form      *form
+	Form      *form.Form
 }
 
 type operatorRow struct {
@@ -29,38 +30,29 @@ func (s *site) operatorList(w http.ResponseWriter, r *http.Request, who access.P
 		return err
 	}
 	values := url.Values{}
-	if o := v.names.operators[idOr0(r.URL.Query().Get("edit"))]; o != nil {
+	if o := v.names.Operators[form.IDOr0(r.URL.Query().Get("edit"))]; o != nil {
 		values = url.Values{"id": {o.ID.String()}, "name": {o.Name}, "tariff": {o.Tariff.String()}}
 	}
 	return s.operatorPage(w, r, who, v, operatorForm(v, values))
 }
 
-// idOr0 reads an id; what is none is 0, which no row has.
-func idOr0(text string) tollgate.ID {
-	var id tollgate.ID
-	if err := id.UnmarshalText([]byte(text)); err != nil {
-		return 0
-	}
-	return id
-}
-
-func operatorForm(v *reader, values url.Values) *form {
-	f := newForm("/operators", "Add operator", values)
+func operatorForm(v *reader, values url.Values) *form.Form {
+	f := form.New("/operators", "Add operator", values)
 	if values.Get("id") != "" {
 		f.Submit, f.Cancel = "Save", "/operators"
 	}
-	f.section("", "",
-		&field{Name: "id", Type: "hidden"},
-		&field{Name: "name", Label: "Name", Required: true, Placeholder: "Northern Carrier"},
-		&field{
+	f.Ask("", "",
+		&form.Field{Name: "id", Type: "hidden"},
+		&form.Field{Name: "name", Label: "Name", Required: true, Placeholder: "Northern Carrier"},
+		&form.Field{
 			Name: "tariff", Label: "Tariff", Type: "select",
-			Options: v.names.tariffChoices("None: calls have no cost"), Hint: "What it bills you by.",
+			Options: v.names.TariffChoices("None: calls have no cost"), Hint: "What it bills you by.",
 		}).Single = true
 	return f
 }
 
 func (s *site) operatorPage(
-	w http.ResponseWriter, r *http.Request, who access.Principal, v *reader, f *form,
+	w http.ResponseWriter, r *http.Request, who access.Principal, v *reader, f *form.Form,
 ) error {
 	p := &operatorListPage{
 		page: page{Title: "Operators", Section: "Operators"}, MayChange: who.May(access.SetTerms),
@@ -69,18 +61,18 @@ func (s *site) operatorPage(
 	if p.MayChange {
 		p.Form = f
 	}
-	if f.get("id") != "" {
+	if f.Get("id") != "" {
 		p.FormTitle = "Edit operator"
 	}
-	for _, o := range v.names.directory.Operators {
-		row := operatorRow{ID: o.ID, Name: o.Name, Tariff: v.names.tariff(o.Tariff), Trunks: "none"}
+	for _, o := range v.names.Directory.Operators {
+		row := operatorRow{ID: o.ID, Name: o.Name, Tariff: v.names.Tariff(o.Tariff), Trunks: "none"}
 		if row.Tariff != "" {
 			row.TariffPath = "/tariffs/" + o.Tariff.String()
 		}
 		var trunks []string
-		for _, t := range v.names.directory.Trunks {
+		for _, t := range v.names.Directory.Trunks {
 			if t.Operator == o.ID {
-				trunks = append(trunks, v.names.device(t.Device)+" "+t.Name)
+				trunks = append(trunks, v.names.Device(t.Device)+" "+t.Name)
 			}
 		}
 		if len(trunks) > 0 {
@@ -88,5 +80,5 @@ func (s *site) operatorPage(
 		}
 		p.Operators = append(p.Operators, row)
 	}
-	return s.show(w, r, f.status(), "operator_list", p)
+	return s.show(w, r, f.Status(), "operator_list", p)
 }

@@ -6,11 +6,12 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
 )
 
 // operatorSave adds a carrier or changes one.
 func (s *site) operatorSave(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	values, err := posted(w, r)
+	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}
@@ -19,20 +20,18 @@ func (s *site) operatorSave(w http.ResponseWriter, r *http.Request, who access.P
 		return err
 	}
 	f := operatorForm(v, values)
-	f.require("name")
-	o := tollgate.Operator{ID: f.id("id"), Name: f.get("name"), Tariff: f.id("tariff")}
-	if !f.Failed {
-		err := s.Store.Change(r.Context(), who.Actor(), "save operator", func(c *store.Change) error {
-			stored := o
-			return c.PutOperator(&stored)
-		})
-		if err == nil {
-			http.Redirect(w, r, "/operators?done=operator", http.StatusSeeOther)
-			return nil
-		}
-		if err := f.refuse(err); err != nil {
-			return err
-		}
+	f.Require("name")
+	o := tollgate.Operator{ID: f.ID("id"), Name: f.Get("name"), Tariff: f.ID("tariff")}
+	saved, err := s.save(r, who, f, "save operator", func(c *store.Change) error {
+		stored := o
+		return c.PutOperator(&stored)
+	})
+	if err != nil {
+		return err
+	}
+	if saved {
+		http.Redirect(w, r, "/operators?done=operator", http.StatusSeeOther)
+		return nil
 	}
 	return s.operatorPage(w, r, who, v, f)
 }

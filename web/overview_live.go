@@ -9,6 +9,7 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/view"
 )
 
 // The pace of the live page. Under load rows come in gulps and only the newest
@@ -105,7 +106,7 @@ func (l *liveStream) sendCalls() error {
 	}
 	var html bytes.Buffer
 	for i := len(l.pending) - 1; i >= 0; i-- {
-		row, err := l.site.views.part("callrow", newCallRow(&l.pending[i], v.names, v.told, v.house))
+		row, err := l.site.views.Part("callrow", view.NewCall(&l.pending[i], v.names, v.told, v.house))
 		if err != nil {
 			return err
 		}
@@ -128,7 +129,7 @@ func (l *liveStream) sendFigures() error {
 	if err != nil {
 		return err
 	}
-	html, err := l.site.views.part("figures", today)
+	html, err := l.site.views.Part("figures", today)
 	if err != nil {
 		return err
 	}

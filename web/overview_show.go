@@ -8,29 +8,17 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // overviewPage is today at a glance and the calls as they end.
 type overviewPage struct {
 	page
 	Day     string
-	Figures figures
+	Figures view.Figures
 	Guide   *guide // what is still to be set up; nil: nothing
-	Calls   []callRow
-}
-
-// figures are the sums over some calls. Money is listed by currency.
-type figures struct {
-	Calls, Answered string
-	Minutes         string
-	Revenue         []*amount
-	Cost            []*amount
-	Margin          []*amount
-	House           bool   // show the cost and the margin
-	Waiting         bool   // show what waits for a person
-	Unpriced        string // empty: none
-	UnpricedPath    string
-	Quarantined     string // empty: none
+	Calls   []view.Call
 }
 
 // guide leads a newcomer to the first priced call.
@@ -62,7 +50,7 @@ func (s *site) overviewShow(w http.ResponseWriter, r *http.Request, who access.P
 	}
 	p := &overviewPage{
 		page: page{Title: "Overview", Section: "Overview"}, Calls: v.rows(latest.Items),
-		Figures: today, Day: v.told.now.In(v.told.zone).Format("Monday 2 January 2006"),
+		Figures: today, Day: v.told.Now.In(v.told.Zone).Format("Monday 2 January 2006"),
 	}
 	if who.May(access.SetTerms) {
 		p.Guide = newGuide(v.names, len(latest.Items) > 0)
@@ -71,45 +59,45 @@ func (s *site) overviewShow(w http.ResponseWriter, r *http.Request, who access.P
 }
 
 // today sums up the calls that began since midnight.
-func (s *site) today(ctx context.Context, v *reader) (figures, error) {
-	from := v.told.dayStart()
+func (s *site) today(ctx context.Context, v *reader) (view.Figures, error) {
+	from := v.told.DayStart()
 	sums, err := s.Store.Totals(ctx, v.scope, store.CDRFilter{From: from})
 	if err != nil {
-		return figures{}, err
+		return view.Figures{}, err
 	}
-	f := newFigures(&sums, v.house)
+	f := view.NewFigures(&sums, v.house)
 	if !v.house {
 		return f, nil
 	}
 	f.Waiting = true
 	if sums.Unpriced > 0 {
-		f.Unpriced = count(sums.Unpriced)
+		f.Unpriced = view.Count(sums.Unpriced)
 		f.UnpricedPath = "/cdrs?" + url.Values{
 			"status": {string(tollgate.ChargeUnpriced)},
-			"from":   {from.Format(formLayout)},
+			"from":   {from.Format(form.Layout)},
 		}.Encode()
 	}
 	n, err := s.Store.QuarantineCount(ctx, v.scope)
 	if n > 0 {
-		f.Quarantined = count(n)
+		f.Quarantined = view.Count(n)
 	}
 	return f, err
 }
 
 // newGuide lists the way to the first priced call, nil when it has been walked.
-func newGuide(n *names, called bool) *guide {
-	operators, trunks := len(n.operators) > 0, len(n.directory.Trunks) > 0
+func newGuide(n *view.Names, called bool) *guide {
+	operators, trunks := len(n.Operators) > 0, len(n.Directory.Trunks) > 0
 	steps := []guideStep{
 		{
-			Title: "Make a tariff", Done: len(n.tariffs) > 0, Path: "/tariffs/new", Action: "New tariff",
+			Title: "Make a tariff", Done: len(n.Tariffs) > 0, Path: "/tariffs/new", Action: "New tariff",
 			Text: "What calls are sold for: rules, and a sheet of rates by prefix.",
 		},
 		{
-			Title: "Make an account", Done: len(n.accounts) > 0, Path: "/accounts/new", Action: "New company",
+			Title: "Make an account", Done: len(n.Accounts) > 0, Path: "/accounts/new", Action: "New company",
 			Text: "The company that pays for the calls.",
 		},
 		{
-			Title: "Add an Asterisk", Done: len(n.devices) > 0, Path: "/devices/new", Action: "Add",
+			Title: "Add an Asterisk", Done: len(n.Devices) > 0, Path: "/devices/new", Action: "Add",
 			Text: "Address, user and secret of its manager interface, and the names of its trunks.",
 		},
 		{
@@ -127,7 +115,7 @@ func newGuide(n *names, called bool) *guide {
 			g.Done++
 		}
 	}
-	if called && len(n.devices) > 0 || g.Done == len(steps) {
+	if called && len(n.Devices) > 0 || g.Done == len(steps) {
 		return nil
 	}
 	return g

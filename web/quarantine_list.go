@@ -8,6 +8,7 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/view"
 )
 
 // quarantineListPage lists records that were not understood.
@@ -15,7 +16,7 @@ type quarantineListPage struct {
 	page
 	MayChange bool
 	Records   []quarantineRow
-	Pager     pager
+	Pager     view.Pager
 }
 
 type quarantineRow struct {
@@ -39,11 +40,11 @@ func (s *site) quarantineList(w http.ResponseWriter, r *http.Request, who access
 	p.Notice = replayNotice(r.URL.Query())
 	for _, q := range found.Items {
 		p.Records = append(p.Records, quarantineRow{
-			ID: q.ID, At: instant(q.Received, v.told.zone), Device: orDash(v.names.device(q.Record.Call.Device)),
+			ID: q.ID, At: view.Instant(q.Received, v.told.Zone), Device: view.OrDash(v.names.Device(q.Record.Call.Device)),
 			Reason: q.Reason, Raw: rawText(&q.Record),
 		})
 	}
-	p.Pager.Text = plural(len(p.Records), "record", "records") + " on this page"
+	p.Pager.Text = view.Plural(len(p.Records), "record", "records") + " on this page"
 	if found.Next != "" {
 		p.Pager.Next = "/quarantine?after=" + url.QueryEscape(found.Next)
 	}

@@ -8,17 +8,19 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // quarantineReplay settles quarantined records again.
 func (s *site) quarantineReplay(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	values, err := posted(w, r)
+	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}
 	var ids []tollgate.ID
 	for _, text := range values["id"] {
-		if id := idOr0(text); id != 0 {
+		if id := form.IDOr0(text); id != 0 {
 			ids = append(ids, id)
 		}
 	}
@@ -42,7 +44,7 @@ func (s *site) quarantineReplay(w http.ResponseWriter, r *http.Request, who acce
 }
 
 // replayNotice says what became of a replay; nil when there was none.
-func replayNotice(query url.Values) *notice {
+func replayNotice(query url.Values) *view.Notice {
 	settled, err := strconv.Atoi(query.Get("settled"))
 	if err != nil {
 		return nil
@@ -51,10 +53,10 @@ func replayNotice(query url.Values) *notice {
 	if err != nil {
 		return nil
 	}
-	text := plural(settled, "record is", "records are") + " in the books now."
+	text := view.Plural(settled, "record is", "records are") + " in the books now."
 	if kept > 0 {
-		text += " " + plural(kept, "record", "records") + " could still not be understood; the reason may have changed."
-		return &notice{Tone: "warn", Text: text}
+		text += " " + view.Plural(kept, "record", "records") + " could still not be understood; the reason may have changed."
+		return &view.Notice{Tone: "warn", Text: text}
 	}
-	return &notice{Tone: "good", Text: text}
+	return &view.Notice{Tone: "good", Text: text}
 }

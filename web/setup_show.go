@@ -6,6 +6,7 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/web/form"
 )
 
 // setupPage asks for a password behind a one-time link: the first
@@ -13,7 +14,7 @@ import (
 type setupPage struct {
 	page
 	Whose string // empty: the first administrator
-	Form  *form
+	Form  *form.Form
 }
 
 // setupClosedPage says that a one-time link opens nothing.
@@ -30,32 +31,32 @@ func (s *site) setupShow(w http.ResponseWriter, r *http.Request) error {
 	return s.setupForm(w, r, whose, setupForm(r, whose, url.Values{"user": {"admin"}}))
 }
 
-func setupForm(r *http.Request, whose string, values url.Values) *form {
-	f := newForm("/setup/"+url.PathEscape(r.PathValue("secret")), "Create administrator", values)
-	var fields []*field
+func setupForm(r *http.Request, whose string, values url.Values) *form.Form {
+	f := form.New("/setup/"+url.PathEscape(r.PathValue("secret")), "Create administrator", values)
+	var fields []*form.Field
 	if whose == "" {
-		fields = append(fields, &field{
+		fields = append(fields, &form.Field{
 			Name: "user", Label: "Name", Required: true, Autocomplete: "username", Focus: true,
 			Hint: "Small letters, digits and . _ @ -",
 		})
 	} else {
 		f.Submit = "Set password"
 	}
-	f.section("", "", append(fields,
-		&field{
+	f.Ask("", "", append(fields,
+		&form.Field{
 			Name: "password", Label: "Password", Type: "password", Required: true, Focus: whose != "",
 			Autocomplete: "new-password", Hint: "At least 12 characters. A few words do well.",
 		},
-		&field{
+		&form.Field{
 			Name: "again", Label: "Password again", Type: "password", Required: true,
 			Autocomplete: "new-password",
 		})...).Single = true
 	return f
 }
 
-func (s *site) setupForm(w http.ResponseWriter, r *http.Request, whose string, f *form) error {
+func (s *site) setupForm(w http.ResponseWriter, r *http.Request, whose string, f *form.Form) error {
 	p := &setupPage{page: page{Title: "Welcome"}, Whose: whose, Form: f}
-	return s.show(w, r, f.status(), "setup_show", p)
+	return s.show(w, r, f.Status(), "setup_show", p)
 }
 
 // setupClosed explains why a link opens nothing; other errors are returned.
@@ -63,13 +64,13 @@ func (s *site) setupClosed(w http.ResponseWriter, r *http.Request, err error) er
 	if tollgate.CodeOf(err) != tollgate.CodeNotFound {
 		return err
 	}
-	p := &setupClosedPage{page: page{Title: "Welcome"}, Message: sentence(err.Error())}
+	p := &setupClosedPage{page: page{Title: "Welcome"}, Message: form.Sentence(err.Error())}
 	return s.show(w, r, http.StatusNotFound, "setup_closed", p)
 }
 
 // setupSave uses the link up and lets its holder in.
 func (s *site) setupSave(w http.ResponseWriter, r *http.Request) error {
-	values, err := posted(w, r)
+	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}
@@ -81,15 +82,15 @@ func (s *site) setupSave(w http.ResponseWriter, r *http.Request) error {
 	f := setupForm(r, whose, values)
 	password := values.Get("password")
 	switch {
-	case whose == "" && f.get("user") == "":
-		f.fail("user", "Choose a name to log in with.")
+	case whose == "" && f.Get("user") == "":
+		f.Fail("user", "Choose a name to log in with.")
 	case len([]rune(password)) < access.PasswordCharactersMin:
-		f.fail("password", "Use at least 12 characters.")
+		f.Fail("password", "Use at least 12 characters.")
 	case password != values.Get("again"):
-		f.fail("again", "The two passwords differ.")
+		f.Fail("again", "The two passwords differ.")
 	}
 	if !f.Failed {
-		_, err := s.Access.Redeem(r.Context(), secret, f.get("user"), password, access.Address(r))
+		_, err := s.Access.Redeem(r.Context(), secret, f.Get("user"), password, access.Address(r))
 		if err == nil {
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 			return nil
@@ -97,7 +98,7 @@ func (s *site) setupSave(w http.ResponseWriter, r *http.Request) error {
 		if tollgate.CodeOf(err) == tollgate.CodeNotFound {
 			return s.setupClosed(w, r, err)
 		}
-		if err := f.refuse(err); err != nil {
+		if err := f.Refuse(err); err != nil {
 			return err
 		}
 	}

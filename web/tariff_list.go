@@ -1,12 +1,12 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/web/view"
 )
 
 // tariffListPage lists the tariffs.
@@ -28,32 +28,32 @@ func (s *site) tariffList(w http.ResponseWriter, r *http.Request, who access.Pri
 	}
 	p := &tariffListPage{page: page{Title: "Tariffs", Section: "Tariffs"}, MayChange: who.May(access.SetTerms)}
 	used := tariffUse(v.names)
-	for _, t := range v.names.directory.Tariffs {
+	for _, t := range v.names.Directory.Tariffs {
 		p.Tariffs = append(p.Tariffs, tariffRow{
 			ID: t.ID, Name: t.Name, Description: t.Description, UsedBy: used[t.ID],
-			Currency: string(t.Currency), Default: priceText(t.Default.Price, t.Per),
-			Peak: peakText(&t), Rounding: roundingText(&t),
+			Currency: string(t.Currency), Default: view.PriceText(t.Default.Price, t.Per),
+			Peak: view.PeakText(&t), Rounding: view.RoundingText(&t),
 		})
 	}
 	return s.show(w, r, http.StatusOK, "tariff_list", p)
 }
 
 // tariffUse says who is priced by each tariff.
-func tariffUse(n *names) map[tollgate.ID]string {
+func tariffUse(n *view.Names) map[tollgate.ID]string {
 	accounts := map[tollgate.ID]int{}
-	for _, a := range n.accounts {
+	for _, a := range n.Accounts {
 		accounts[a.Tariff]++
 	}
 	out := map[tollgate.ID]string{}
-	for _, t := range n.directory.Tariffs {
+	for _, t := range n.Directory.Tariffs {
 		var users []string
 		if t.DefaultCustomer {
 			users = append(users, "default for customers")
 		}
 		if accounts[t.ID] > 0 {
-			users = append(users, plural(accounts[t.ID], "account", "accounts"))
+			users = append(users, view.Plural(accounts[t.ID], "account", "accounts"))
 		}
-		for _, o := range n.directory.Operators {
+		for _, o := range n.Directory.Operators {
 			if o.Tariff == t.ID {
 				users = append(users, o.Name)
 			}
@@ -64,30 +64,4 @@ func tariffUse(n *names) map[tollgate.ID]string {
 		}
 	}
 	return out
-}
-
-func priceText(price string, per int64) string {
-	if price == "" {
-		return "none"
-	}
-	return price + " " + perText(per)
-}
-
-func peakText(t *tollgate.Tariff) string {
-	if t.Peak.From == t.Peak.To {
-		return "never"
-	}
-	text := t.Peak.From + "–" + t.Peak.To
-	if len(t.Peak.Weekend) > 0 {
-		text += ", not " + strings.Join(t.Peak.Weekend, ", ")
-	}
-	return text
-}
-
-func roundingText(t *tollgate.Tariff) string {
-	words := map[tollgate.Rounding]string{
-		"": "half up", tollgate.RoundHalfUp: "half up", tollgate.RoundHalfEven: "half even",
-		tollgate.RoundUp: "up", tollgate.RoundDown: "down",
-	}
-	return fmt.Sprintf("%d decimals, %s", t.Decimals, words[t.Rounding])
 }

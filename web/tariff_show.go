@@ -9,25 +9,24 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
+	"tollgate/web/view"
 )
 
 // tariffShowPage is one tariff with the rates of one of its decks.
 type tariffShowPage struct {
 	page
-	ID              tollgate.ID
-	Name            string
-	Description     string
-	DefaultCustomer bool
-	MayChange       bool
-	Import          *form  // nil: not allowed
-	ExportPath      string // empty: no rates
-	RatesText       string
-	Filters         []*field
-	Filtered        bool
-	Rates           []rateRow
-	Pager           pager
-	Facts           []fact
-	Decks           []deckRow
+	Tariff     *tollgate.Tariff
+	UsedBy     string
+	MayChange  bool
+	Import     *form.Form // nil: not allowed
+	ExportPath string     // empty: no rates
+	RatesText  string
+	Filters    []*form.Field
+	Filtered   bool
+	Rates      []rateRow
+	Pager      view.Pager
+	Decks      []deckRow
 }
 
 type rateRow struct{ Key, Name, Price, PricePeak, Per, ConnectFee, Intervals string }
@@ -41,25 +40,24 @@ type deckRow struct {
 const rateRows = 100
 
 func (s *site) tariffShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, found, err := s.findTariff(r, who)
+	v, found, err := s.tariffOf(r, who)
 	if err != nil {
 		return err
 	}
 	t := &found
 	p := &tariffShowPage{
-		page: page{Title: t.Name, Section: "Tariffs"}, ID: t.ID, Name: t.Name,
-		Description: t.Description, DefaultCustomer: t.DefaultCustomer, Facts: tariffFacts(t, v.names),
+		page: page{Title: t.Name, Section: "Tariffs"}, Tariff: t, UsedBy: tariffUse(v.names)[t.ID],
 		RatesText: "None yet", MayChange: who.May(access.SetTerms),
 	}
 	if p.MayChange {
 		p.Import = deckForm(t, url.Values{})
 	}
-	f := newForm("", "", r.URL.Query())
-	f.section("", "",
-		&field{Name: "number", Label: "Prefix or number begins with", Placeholder: "4930", Mode: "tel"},
-		&field{Name: "deck", Type: "hidden"})
-	p.Filters, p.Filtered = f.Sections[0].Fields, f.get("number") != ""
-	deck, err := s.tariffDecks(r, v, t, f.id("deck"), p)
+	f := form.New("", "", r.URL.Query())
+	f.Ask("", "",
+		&form.Field{Name: "number", Label: "Begins with", Placeholder: "4930", Mode: "tel"},
+		&form.Field{Name: "deck", Type: "hidden"})
+	p.Filters, p.Filtered = f.Sections[0].Fields, f.Get("number") != ""
+	deck, err := s.tariffDecks(r, v, t, f.ID("deck"), p)
 	if err != nil {
 		return err
 	}
@@ -83,7 +81,7 @@ func (s *site) tariffDecks(
 	}
 	shown := 0
 	for i, d := range decks {
-		if !d.Effective.After(v.told.now) {
+		if !d.Effective.After(v.told.Now) {
 			shown = i
 		}
 	}
@@ -92,13 +90,13 @@ func (s *site) tariffDecks(
 	}
 	for i, d := range slices.Backward(decks) {
 		row := deckRow{
-			From: "Since ever", Text: plural(rates[i], "rate", "rates"), Shown: i == shown,
+			From: "Since ever", Text: view.Plural(rates[i], "rate", "rates"), Shown: i == shown,
 			Path: tariffPath(t.ID) + "?deck=" + d.ID.String(),
 		}
 		if !d.Effective.IsZero() {
-			row.From = d.Effective.In(v.told.zone).Format(minuteLayout)
+			row.From = d.Effective.In(v.told.Zone).Format(view.MinuteLayout)
 		}
-		if d.Effective.After(v.told.now) {
+		if d.Effective.After(v.told.Now) {
 			row.Text += ", not yet in force"
 		}
 		p.Decks = append(p.Decks, row)
@@ -112,7 +110,7 @@ func (s *site) tariffDecks(
 func (s *site) tariffRates(r *http.Request, v *reader, deck tollgate.ID, p *tariffShowPage) error {
 	query := r.URL.Query()
 	after := query.Get("after")
-	found, err := s.Store.Rates(r.Context(), v.scope, deck, digits(query.Get("number")),
+	found, err := s.Store.Rates(r.Context(), v.scope, deck, form.Digits(query.Get("number")),
 		store.Paging{After: after, Rows: rateRows})
 	if err != nil {
 		return err
@@ -130,9 +128,9 @@ func (s *site) tariffRates(r *http.Request, v *reader, deck tollgate.ID, p *tari
 		if after != "" {
 			values.Set("after", after)
 		}
-		return tariffPath(p.ID) + "?" + values.Encode()
+		return tariffPath(p.Tariff.ID) + "?" + values.Encode()
 	}
-	p.Pager.Text = plural(len(p.Rates), "rate", "rates") + " on this page"
+	p.Pager.Text = view.Plural(len(p.Rates), "rate", "rates") + " on this page"
 	p.Pager.NextLabel, p.Pager.BackLabel = "Next", "First"
 	if found.Next != "" {
 		p.Pager.Next = path(found.Next)
@@ -155,41 +153,7 @@ func newRateRow(rate *tollgate.Rate) rateRow {
 		row.Per = rate.Per + " s"
 	}
 	if rate.First != "" || rate.Next != "" {
-		row.Intervals = orDash(rate.First) + " / " + orDash(rate.Next)
+		row.Intervals = view.OrDash(rate.First) + " / " + view.OrDash(rate.Next)
 	}
 	return row
-}
-
-func tariffFacts(t *tollgate.Tariff, n *names) []fact {
-	limits := "none"
-	if t.MinCharge != "" || t.MaxCharge != "" {
-		limits = orDash(t.MinCharge) + " to " + orDash(t.MaxCharge)
-	}
-	grace := "none"
-	if t.Grace > 0 {
-		grace = plural(int(t.Grace), "second", "seconds")
-	}
-	holidays := "none"
-	if len(t.Peak.Holidays) > 0 {
-		holidays = strings.Join(t.Peak.Holidays, ", ")
-	}
-	duration := string(t.DurationRounding)
-	if duration == "" {
-		duration = string(tollgate.DurationUp)
-	}
-	return []fact{
-		{Label: "Used by", Value: tariffUse(n)[t.ID]},
-		{Label: "Currency", Value: string(t.Currency)},
-		{Label: "Time zone", Value: orDash(t.Timezone)},
-		{Label: "Default price", Value: priceText(t.Default.Price, t.Per)},
-		{Label: "Default peak", Value: priceText(t.Default.PricePeak, t.Per)},
-		{Label: "Connect fee", Value: orDash(t.Default.ConnectFee)},
-		{Label: "Intervals", Value: orDash(t.Default.First) + " / " + orDash(t.Default.Next) + " s"},
-		{Label: "Peak", Value: peakText(t)},
-		{Label: "Holidays", Value: holidays},
-		{Label: "Grace", Value: grace},
-		{Label: "Charge from–to", Value: limits},
-		{Label: "Amount", Value: roundingText(t)},
-		{Label: "Duration", Value: "whole seconds, " + duration},
-	}
 }

@@ -7,19 +7,20 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/form"
 )
 
-func trunkForm(d *tollgate.Device, v *reader, values url.Values) *form {
-	f := newForm(devicePagePath(d.ID)+"/trunks", "Map trunk", values)
-	f.prefix = "trunk-"
-	f.section("", "",
-		&field{Name: "name", Label: "Trunk", Required: true, Placeholder: "PJSIP/provider"},
-		&field{Name: "operator", Label: "Operator", Type: "select", Options: v.names.operatorChoices("None")},
-		&field{
+func trunkForm(d *tollgate.Device, v *reader, values url.Values) *form.Form {
+	f := form.New(devicePagePath(d.ID)+"/trunks", "Map trunk", values)
+	f.Prefix = "trunk-"
+	f.Ask("", "",
+		&form.Field{Name: "name", Label: "Trunk", Required: true, Placeholder: "PJSIP/provider"},
+		&form.Field{Name: "operator", Label: "Operator", Type: "select", Options: v.names.OperatorChoices("None")},
+		&form.Field{
 			Name: "account", Label: "Account", Type: "select",
-			Options: v.names.accountChoices("None", v.scope), Hint: "Pays what no extension does.",
+			Options: v.names.AccountChoices("None", v.scope), Hint: "Pays what no extension does.",
 		})
-	if len(v.names.operators) == 0 {
+	if len(v.names.Operators) == 0 {
 		f.Sections[0].Fields[1].Hint = "Add one under Operators first."
 	}
 	return f
@@ -27,11 +28,13 @@ func trunkForm(d *tollgate.Device, v *reader, values url.Values) *form {
 
 // trunkSave maps a trunk to its operator and account.
 func (s *site) trunkSave(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	return s.deviceChange(w, r, who, func(d *tollgate.Device, v *reader, values url.Values) (*form, deviceExtra, change) {
+	return s.deviceChange(w, r, who, func(
+		d *tollgate.Device, v *reader, values url.Values,
+	) (*form.Form, deviceExtra, change) {
 		f := trunkForm(d, v, values)
-		f.require("name")
+		f.Require("name")
 		t := tollgate.Trunk{
-			Device: d.ID, Name: f.get("name"), Operator: f.id("operator"), Account: f.id("account"),
+			Device: d.ID, Name: f.Get("name"), Operator: f.ID("operator"), Account: f.ID("account"),
 		}
 		return f, deviceExtra{trunkForm: f}, change{
 			action: "map trunk", done: "trunk",
@@ -50,13 +53,13 @@ type change struct {
 // deviceChange answers a small form on a device's page.
 func (s *site) deviceChange(
 	w http.ResponseWriter, r *http.Request, who access.Principal,
-	read func(*tollgate.Device, *reader, url.Values) (*form, deviceExtra, change),
+	read func(*tollgate.Device, *reader, url.Values) (*form.Form, deviceExtra, change),
 ) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
-	values, err := posted(w, r)
+	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}
@@ -69,15 +72,13 @@ func (s *site) deviceChange(
 		return err
 	}
 	f, extra, todo := read(&d, v, values)
-	if !f.Failed {
-		err := s.Store.Change(r.Context(), who.Actor(), todo.action, todo.make)
-		if err == nil {
-			http.Redirect(w, r, devicePagePath(id, "done", todo.done), http.StatusSeeOther)
-			return nil
-		}
-		if err := f.refuse(err); err != nil {
-			return err
-		}
+	saved, err := s.save(r, who, f, todo.action, todo.make)
+	if err != nil {
+		return err
+	}
+	if saved {
+		http.Redirect(w, r, devicePagePath(id, "done", todo.done), http.StatusSeeOther)
+		return nil
 	}
 	return s.devicePage(w, r, who, id, extra)
 }

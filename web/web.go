@@ -17,6 +17,7 @@ import (
 	"tollgate/charging"
 	"tollgate/ledger"
 	"tollgate/store"
+	"tollgate/web/view"
 )
 
 // Options is what the pages are handed. All but Devices, Zone, Version and Log
@@ -36,9 +37,9 @@ type Options struct {
 // site is the pages with what they need.
 type site struct {
 	Options
-	assets *assets
-	views  *views
-	known  atomic.Pointer[names]
+	assets *view.Assets
+	views  *view.Pages
+	known  atomic.Pointer[view.Names]
 }
 
 // New returns the pages as one handler. It fails only for a fault in the
@@ -53,11 +54,11 @@ func New(o Options) (http.Handler, error) {
 	if o.Devices == nil {
 		o.Devices = func() []tollgate.DeviceStatus { return nil }
 	}
-	a, err := newAssets()
+	a, err := view.NewAssets()
 	if err != nil {
 		return nil, err
 	}
-	v, err := newViews(a)
+	v, err := view.NewPages(a)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func New(o Options) (http.Handler, error) {
 // routes is every page and action there is.
 func (s *site) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /assets/{name}", s.assets.serve)
+	mux.HandleFunc("GET /assets/{name}", s.assets.Serve)
 	mux.HandleFunc("GET /favicon.ico", s.favicon)
 
 	mux.Handle("GET /setup/{secret}", s.open(s.setupShow))
@@ -85,8 +86,8 @@ func (s *site) routes() *http.ServeMux {
 	mux.Handle("GET /cdrs/{id}", s.allow(access.ReadCalls, s.cdrShow))
 
 	mux.Handle("GET /accounts", s.allow(access.ReadCalls, s.accountList))
-	mux.Handle("GET /accounts/new", s.allow(access.SetTerms, s.accountNew))
-	mux.Handle("POST /accounts", s.allow(access.SetTerms, s.accountAdd))
+	mux.Handle("GET /accounts/new", s.allow(access.SetTerms, s.accountEdit))
+	mux.Handle("POST /accounts", s.allow(access.SetTerms, s.accountSave))
 	mux.Handle("GET /accounts/{id}", s.allow(access.ReadCalls, s.accountShow))
 	mux.Handle("GET /accounts/{id}/edit", s.allow(access.SetTerms, s.accountEdit))
 	mux.Handle("POST /accounts/{id}", s.allow(access.SetTerms, s.accountSave))
@@ -95,8 +96,8 @@ func (s *site) routes() *http.ServeMux {
 	mux.Handle("POST /accounts/{id}/freeze", s.allow(access.Change, s.accountFreeze))
 
 	mux.Handle("GET /tariffs", s.allow(access.ReadHouse, s.tariffList))
-	mux.Handle("GET /tariffs/new", s.allow(access.SetTerms, s.tariffNew))
-	mux.Handle("POST /tariffs", s.allow(access.SetTerms, s.tariffAdd))
+	mux.Handle("GET /tariffs/new", s.allow(access.SetTerms, s.tariffEdit))
+	mux.Handle("POST /tariffs", s.allow(access.SetTerms, s.tariffSave))
 	mux.Handle("GET /tariffs/{id}", s.allow(access.ReadHouse, s.tariffShow))
 	mux.Handle("GET /tariffs/{id}/edit", s.allow(access.SetTerms, s.tariffEdit))
 	mux.Handle("POST /tariffs/{id}", s.allow(access.SetTerms, s.tariffSave))
@@ -105,8 +106,8 @@ func (s *site) routes() *http.ServeMux {
 	mux.Handle("GET /simulator", s.allow(access.ReadCalls, s.simulatorShow))
 
 	mux.Handle("GET /devices", s.allow(access.ReadHouse, s.deviceList))
-	mux.Handle("GET /devices/new", s.allow(access.SetTerms, s.deviceNew))
-	mux.Handle("POST /devices", s.allow(access.SetTerms, s.deviceAdd))
+	mux.Handle("GET /devices/new", s.allow(access.SetTerms, s.deviceEdit))
+	mux.Handle("POST /devices", s.allow(access.SetTerms, s.deviceSave))
 	mux.Handle("GET /devices/{id}", s.allow(access.ReadHouse, s.deviceShow))
 	mux.Handle("GET /devices/{id}/edit", s.allow(access.SetTerms, s.deviceEdit))
 	mux.Handle("POST /devices/{id}", s.allow(access.SetTerms, s.deviceSave))
@@ -127,7 +128,7 @@ func (s *site) routes() *http.ServeMux {
 }
 
 func (s *site) favicon(w http.ResponseWriter, r *http.Request) {
-	path, err := s.assets.path("logo.svg")
+	path, err := s.assets.Path("logo.svg")
 	if err != nil {
 		http.NotFound(w, r)
 		return

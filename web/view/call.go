@@ -1,4 +1,4 @@
-package web
+package view
 
 import (
 	"strconv"
@@ -9,8 +9,8 @@ import (
 	"tollgate/rating"
 )
 
-// callRow is one call as a list shows it, with what explains its prices.
-type callRow struct {
+// Call is one call as a list shows it, with what explains its prices.
+type Call struct {
 	ID          tollgate.ID
 	Began       string // with date and year
 	BeganShort  string
@@ -22,23 +22,23 @@ type callRow struct {
 	ClassLabel  string
 	Duration    string
 	House       bool // show the cost side and the margin
-	Customer    side
-	Cost        side
-	Margin      *amount // nil: unknown
+	Customer    Side
+	Cost        Side
+	Margin      *Amount // nil: unknown
 }
 
 // ClassBeside is the class for a list, empty where the destination says it already.
-func (r callRow) ClassBeside() string {
+func (r Call) ClassBeside() string {
 	if strings.Contains(strings.ToLower(r.Destination), r.ClassLabel) {
 		return ""
 	}
 	return r.ClassLabel
 }
 
-// side is the price of one side of a call and why.
-type side struct {
+// Side is the price of one side of a call and why.
+type Side struct {
 	Title    string
-	Price    price
+	Price    Price
 	Sentence string
 	Remedy   string
 	Steps    []rating.Step
@@ -49,39 +49,40 @@ type side struct {
 // has one for every change of band.
 const stepsMax = 40
 
-// price is an amount, or the words that stand where there is none.
-type price struct {
-	Amount *amount
+// Price is an amount, or the words that stand where there is none.
+type Price struct {
+	Amount *Amount
 	Label  string
 	Tone   string
 }
 
-// clockwork is how times are told: in a zone, seen from now.
-type clockwork struct {
-	zone *time.Location
-	now  time.Time
+// Clockwork is how times are told: in a zone, seen from now.
+type Clockwork struct {
+	Zone *time.Location
+	Now  time.Time
 }
 
-// newCallRow makes the view of a call for a person of the house or of an
+// NewCall makes the view of a call for a person of the house or of an
 // enterprise, who does not learn what the call cost us.
-func newCallRow(c *tollgate.CDR, n *names, told clockwork, house bool) callRow {
-	row := callRow{
-		ID: c.ID, Began: instant(c.Start, told.zone), BeganShort: shortInstant(c.Start, told.now, told.zone),
-		Caller: caller(c), Payer: n.account(c.Payer), Number: numberText(&c.Number),
-		Destination: c.Number.Destination, Class: c.Number.Class, ClassLabel: classText(c.Number.Class), Duration: clock(c.Duration()), House: house,
+func NewCall(c *tollgate.CDR, n *Names, told Clockwork, house bool) Call {
+	row := Call{
+		ID: c.ID, Began: Instant(c.Start, told.Zone), BeganShort: ShortInstant(c.Start, told.Now, told.Zone),
+		Caller: caller(c), Payer: n.Account(c.Payer), Number: NumberText(&c.Number),
+		Destination: c.Number.Destination, Class: c.Number.Class, ClassLabel: ClassText(c.Number.Class),
+		Duration: Clock(c.Duration()), House: house,
 	}
 	if c.Answer.IsZero() {
 		row.Duration = "–"
 	}
-	row.Customer = newSide("Customer", n.tariff(c.Customer.Tariff), &c.Customer)
+	row.Customer = NewSide("Customer", n.Tariff(c.Customer.Tariff), &c.Customer)
 	if house {
 		title := "Operator"
-		if name := n.operator(c.Operator); name != "" {
+		if name := n.Operator(c.Operator); name != "" {
 			title += " " + name
 		}
-		row.Cost = newSide(title, n.tariff(c.Cost.Tariff), &c.Cost)
+		row.Cost = NewSide(title, n.Tariff(c.Cost.Tariff), &c.Cost)
 		if c.Margin != nil {
-			row.Margin = newAmount(tollgate.Money{Micro: *c.Margin, Currency: c.Customer.Currency})
+			row.Margin = NewAmount(tollgate.Money{Micro: *c.Margin, Currency: c.Customer.Currency})
 		}
 	}
 	return row
@@ -103,20 +104,21 @@ func caller(c *tollgate.CDR) string {
 	return "unknown"
 }
 
-func newPrice(c *tollgate.Charge) price {
+func newPrice(c *tollgate.Charge) Price {
 	switch c.Status {
 	case tollgate.ChargePriced:
-		return price{Amount: newAmount(c.Money())}
+		return Price{Amount: NewAmount(c.Money())}
 	case tollgate.ChargeUnpriced:
-		return price{Label: "unpriced", Tone: "warn"}
+		return Price{Label: "unpriced", Tone: "warn"}
 	case tollgate.ChargeUnanswered:
-		return price{Label: "not answered"}
+		return Price{Label: "not answered"}
 	}
-	return price{Label: "no tariff"}
+	return Price{Label: "no tariff"}
 }
 
-func newSide(title, tariff string, c *tollgate.Charge) side {
-	out := side{Title: title, Price: newPrice(c), Sentence: rating.Explain(c)}
+// NewSide makes the view of one side of a call; tariff is the name of its tariff.
+func NewSide(title, tariff string, c *tollgate.Charge) Side {
+	out := Side{Title: title, Price: newPrice(c), Sentence: rating.Explain(c)}
 	if tariff != "" {
 		out.Title += " · tariff " + tariff
 	}
@@ -129,13 +131,13 @@ func newSide(title, tariff string, c *tollgate.Charge) side {
 		out.Steps = append(out.Steps[:stepsMax-1], out.Steps[n-1])
 	}
 	for i := range out.Steps {
-		out.Steps[i].Label = sentenceCase(out.Steps[i].Label)
+		out.Steps[i].Label = Capital(out.Steps[i].Label)
 	}
 	return out
 }
 
-// perText says what a price is for.
-func perText(seconds int64) string {
+// PerText says what a price is for.
+func PerText(seconds int64) string {
 	switch seconds {
 	case 1:
 		return "per second"
@@ -145,4 +147,10 @@ func perText(seconds int64) string {
 		return "per hour"
 	}
 	return "per " + strconv.FormatInt(seconds, 10) + " s"
+}
+
+// DayStart is midnight before now in the zone.
+func (c Clockwork) DayStart() time.Time {
+	y, m, d := c.Now.In(c.Zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, c.Zone)
 }

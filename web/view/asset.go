@@ -1,4 +1,7 @@
-package web
+// Package view is what pages are made of: the templates, the stylesheet and the
+// script, and how calls, money, numbers and times are shown. It asks nobody: it
+// is handed what it shows.
+package view
 
 import (
 	"crypto/sha256"
@@ -19,15 +22,16 @@ type asset struct {
 	kind string
 }
 
-// assets holds the files by the name they are served under. The name carries a
+// Assets holds the files by the name they are served under. The name carries a
 // hash of the content, so that a browser may keep a file for ever and still sees
 // a new one at once.
-type assets struct {
+type Assets struct {
 	files map[string]asset
 	paths map[string]string // plain name → address
 }
 
-func newAssets() (*assets, error) {
+// NewAssets reads the embedded files.
+func NewAssets() (*Assets, error) {
 	kinds := map[string]string{
 		".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
 	}
@@ -35,7 +39,7 @@ func newAssets() (*assets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded assets: %w", err)
 	}
-	a := &assets{files: map[string]asset{}, paths: map[string]string{}}
+	a := &Assets{files: map[string]asset{}, paths: map[string]string{}}
 	for _, e := range entries {
 		body, err := assetFiles.ReadFile("asset/" + e.Name())
 		if err != nil {
@@ -50,9 +54,9 @@ func newAssets() (*assets, error) {
 	return a, nil
 }
 
-// path is the address of an asset. An unknown name is a fault in a template and
+// Path is the address of an asset. An unknown name is a fault in a template and
 // stops the page.
-func (a *assets) path(name string) (string, error) {
+func (a *Assets) Path(name string) (string, error) {
 	p, ok := a.paths[name]
 	if !ok {
 		return "", fmt.Errorf("no asset %q", name)
@@ -60,7 +64,8 @@ func (a *assets) path(name string) (string, error) {
 	return p, nil
 }
 
-func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
+// Serve answers with the asset that the request names.
+func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) {
 	file, ok := a.files[r.PathValue("name")]
 	if !ok {
 		http.NotFound(w, r)

@@ -1,4 +1,4 @@
-package web
+package view
 
 import (
 	"fmt"
@@ -9,26 +9,27 @@ import (
 	"tollgate"
 )
 
-// amount is money as people read it: at least two decimals, and what is below a
+// Amount is money as people read it: at least two decimals, and what is below a
 // hundredth apart, so that a page can show it smaller. Nothing is rounded away.
-type amount struct {
+type Amount struct {
 	Minus    bool
 	Whole    string // with separators and two decimals: 1,234.56
 	Rest     string // the other four decimals without trailing zeros
 	Currency tollgate.Currency
 }
 
-func newAmount(m tollgate.Money) *amount {
+// NewAmount takes an amount apart.
+func NewAmount(m tollgate.Money) *Amount {
 	digits, minus := strings.CutPrefix(tollgate.FormatMicro(m.Micro), "-")
 	units, fraction, _ := strings.Cut(digits, ".")
-	return &amount{
+	return &Amount{
 		Minus: minus, Whole: thousands(units) + "." + fraction[:2],
 		Rest: strings.TrimRight(fraction[2:], "0"), Currency: m.Currency,
 	}
 }
 
 // String prints the amount for places that hold only text.
-func (a *amount) String() string {
+func (a *Amount) String() string {
 	sign := ""
 	if a.Minus {
 		sign = "−"
@@ -44,14 +45,21 @@ func thousands(digits string) string {
 	return digits
 }
 
-// digitsAndPoint takes the separators off again.
-func digitsAndPoint(s string) string { return strings.ReplaceAll(s, ",", "") }
+// Plain prints the amount as people type it: -12.50.
+func (a *Amount) Plain() string {
+	sign := ""
+	if a.Minus {
+		sign = "-"
+	}
+	return sign + strings.ReplaceAll(a.Whole, ",", "") + a.Rest
+}
 
-func count(n int64) string { return thousands(strconv.FormatInt(n, 10)) }
+// Count prints a number with separators: 1,284.
+func Count(n int64) string { return thousands(strconv.FormatInt(n, 10)) }
 
-// clock prints a duration as m:ss or h:mm:ss, in whole seconds cut off as a
+// Clock prints a duration as m:ss or h:mm:ss, in whole seconds cut off as a
 // telephone shows them.
-func clock(d time.Duration) string {
+func Clock(d time.Duration) string {
 	s := int64(d / time.Second)
 	if s < 3600 {
 		return fmt.Sprintf("%d:%02d", s/60, s%60)
@@ -59,43 +67,40 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
-// minutes prints seconds as minutes with one decimal, cut off.
-func minutes(seconds int64) string {
-	return count(seconds/60) + "." + strconv.FormatInt(seconds%60/6, 10)
+// Minutes prints seconds as minutes with one decimal, cut off.
+func Minutes(seconds int64) string {
+	return Count(seconds/60) + "." + strconv.FormatInt(seconds%60/6, 10)
 }
 
-const (
-	instantLayout = "2006-01-02 15:04:05"
-	minuteLayout  = "2006-01-02 15:04"
-	formLayout    = "2006-01-02T15:04:05" // what a browser's date and time field sends
-)
+// MinuteLayout is a date and time to the minute.
+const MinuteLayout = "2006-01-02 15:04"
 
-// instant prints a time in a zone; a zero time is a dash.
-func instant(t time.Time, zone *time.Location) string {
+// Instant prints a time in a zone; a zero time is a dash.
+func Instant(t time.Time, zone *time.Location) string {
 	if t.IsZero() {
 		return "–"
 	}
-	return t.In(zone).Format(instantLayout)
+	return t.In(zone).Format(time.DateTime)
 }
 
-// shortInstant prints a time for lists: without the year while it is this one.
-func shortInstant(t, now time.Time, zone *time.Location) string {
+// ShortInstant prints a time for lists: without the year while it is this one.
+func ShortInstant(t, now time.Time, zone *time.Location) string {
 	if t.IsZero() || t.In(zone).Year() != now.In(zone).Year() {
-		return instant(t, zone)
+		return Instant(t, zone)
 	}
 	return t.In(zone).Format("2 Jan 15:04:05")
 }
 
-// zoneName is a zone's name for a form; the machine's own zone has none.
-func zoneName(zone *time.Location) string {
+// ZoneName is a zone's name for a form; the machine's own zone has none.
+func ZoneName(zone *time.Location) string {
 	if zone.String() == "Local" {
 		return ""
 	}
 	return zone.String()
 }
 
-// zoneText says which zone times are shown in and what that is now.
-func zoneText(zone *time.Location, now time.Time) string {
+// ZoneText says which zone times are shown in and what that is now.
+func ZoneText(zone *time.Location, now time.Time) string {
 	abbreviation, offset := now.In(zone).Zone()
 	if abbreviation == "UTC" {
 		return "in UTC"
@@ -109,7 +114,7 @@ func zoneText(zone *time.Location, now time.Time) string {
 	if rest := offset % 3600 / 60; rest != 0 {
 		text += fmt.Sprintf(":%02d", rest)
 	}
-	if zoneName(zone) == "" {
+	if ZoneName(zone) == "" {
 		return fmt.Sprintf("in the zone of the server (%s, %s)", abbreviation, text)
 	}
 	if strings.ContainsAny(abbreviation, "+-") { // zones without a name of their own
@@ -121,9 +126,9 @@ func zoneText(zone *time.Location, now time.Time) string {
 // internationalDigitsMin tells numbers of the public network from short codes.
 const internationalDigitsMin = 7
 
-// numberText prints a called number: international numbers with a plus, short
+// NumberText prints a called number: international numbers with a plus, short
 // codes and extensions as they are dialled.
-func numberText(n *tollgate.Number) string {
+func NumberText(n *tollgate.Number) string {
 	switch {
 	case n.E164 == "":
 		return n.Raw
@@ -133,8 +138,8 @@ func numberText(n *tollgate.Number) string {
 	return "+" + n.E164
 }
 
-// classText names a class for people.
-func classText(c tollgate.Class) string {
+// ClassText names a class for people.
+func ClassText(c tollgate.Class) string {
 	switch c {
 	case tollgate.ClassUnknown:
 		return "unknown"
@@ -144,10 +149,34 @@ func classText(c tollgate.Class) string {
 	return string(c)
 }
 
-// plural prints a number of things.
-func plural(n int, one, many string) string {
+// Plural prints a number of things.
+func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return count(int64(n)) + " " + many
+	return Count(int64(n)) + " " + many
+}
+
+// Capital raises the first letter of words of ours.
+func Capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// OrDash is a dash where there is nothing to say.
+func OrDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// Prefixed puts a prefix before what is not empty.
+func Prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
 }

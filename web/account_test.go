@@ -1,0 +1,109 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"tollgate/access"
+	"tollgate/store"
+)
+
+func TestRecharge(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	v := h.login("admin")
+	path := "/accounts/" + h.hotel.ID.String()
+	for amount, fault := range map[string]string{
+		"": "Please fill this in.", "12,50": "with a point", "x": "such as 12.50", "0": "other than zero",
+		"-5": "post a correction", "1.1234567": "six decimals",
+	} {
+		v.post(path+"/recharge", url.Values{"amount": {amount}, "key": {"k1"}, "note": {"my note"}}).
+			want(t, http.StatusUnprocessableEntity, fault, `value="my note"`, `aria-invalid="true"`)
+	}
+	key := hidden(t, v.get(path).body, "key")
+	form := url.Values{"amount": {"50.25"}, "note": {"Cash"}, "key": {key}}
+	for range 2 { // sent twice, posted once
+		v.post(path+"/recharge", form).want(t, http.StatusSeeOther)
+	}
+	v.post(
+		path+"/correct", url.Values{"amount": {"-0.25"}, "key": {"k2"}},
+	).want(t, http.StatusUnprocessableEntity, "Please fill this in.")
+	v.post(
+		path+"/correct", url.Values{"amount": {"-0.25"}, "note": {"Typing error"}, "key": {"k2"}},
+	).want(t, http.StatusSeeOther)
+	v.get(path).want(t, http.StatusOK, "50.25", "0.25", "Cash", "Typing error", "admin")
+	a, err := h.db.Account(t.Context(), store.Everything, h.hotel.ID)
+	if err != nil || a.Balance != 50_000_000 {
+		t.Error(a.Balance, err)
+	}
+}
+
+func TestAccountForms(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	v := h.login("admin")
+	for name, c := range map[string]struct {
+		form  url.Values
+		fault string
+	}{
+		"no name": {
+			url.Values{"kind": {"enterprise"}, "currency": {"EUR"}, "mode": {"prepaid"}},
+			"Please fill this in.",
+		},
+		"currency": {
+			url.Values{"name": {"x"}, "kind": {"enterprise"}, "currency": {"eur"}, "mode": {"prepaid"}},
+			"capital letters",
+		},
+		"zone": {
+			url.Values{"name": {"x"}, "kind": {"enterprise"}, "currency": {"EUR"}, "mode": {"prepaid"}, "timezone": {"Mars"}},
+			"such as Europe/Berlin",
+		},
+		"no company": {
+			url.Values{"name": {"x"}, "kind": {"user"}, "currency": {"EUR"}, "mode": {"prepaid"}},
+			"Choose the company",
+		},
+		"parent pays": {
+			url.Values{"name": {"x"}, "kind": {"enterprise"}, "currency": {"EUR"}, "mode": {"parent"}},
+			"pays for itself",
+		},
+		"credit limit": {
+			url.Values{
+				"name": {"x"}, "kind": {"enterprise"}, "currency": {"EUR"}, "mode": {"prepaid"},
+				"credit_limit": {"-1"},
+			},
+			"zero or above",
+		},
+		"other parent": {
+			url.Values{
+				"name": {"x"}, "kind": {"user"}, "currency": {"EUR"}, "mode": {"parent"},
+				"enterprise": {h.hotel.ID.String()}, "parent": {h.clinic.ID.String()},
+			},
+			"same company",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v.post("/accounts", c.form).want(t, http.StatusUnprocessableEntity, c.fault)
+		})
+	}
+	a := v.post("/accounts", url.Values{
+		"name": {"Room 12"}, "kind": {"user"}, "currency": {"EUR"}, "mode": {"quota"}, "enterprise": {h.hotel.ID.String()},
+		"parent": {h.reception.ID.String()}, "allowance": {"20"}, "reset": {"month"}, "code": {"4712"},
+	})
+	a.want(t, http.StatusSeeOther)
+	path, _, _ := strings.Cut(a.header.Get("Location"), "?")
+	v.get(path).want(t, http.StatusOK, "Room 12", "quota per month", "20.00", "Reception", "4712")
+	v.get(path+"/edit").want(t, http.StatusOK, `value="20.00"`, `value="4712"`)
+	v.post(
+		path,
+		url.Values{
+			"name": {"Room 12b"}, "mode": {"quota"}, "parent": {h.reception.ID.String()},
+			"allowance": {"25.5"}, "reset": {"week"},
+		},
+	).
+		want(t, http.StatusSeeOther)
+	v.get(path).want(t, http.StatusOK, "Room 12b", "quota per week", "25.50")
+	v.post(path+"/freeze", url.Values{"frozen": {"yes"}}).want(t, http.StatusSeeOther)
+	v.get(path).want(t, http.StatusOK, "Frozen", "Unfreeze")
+}

@@ -1,0 +1,217 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/store"
+	"tollgate/web/view"
+)
+
+// picture is one page as a person saw it.
+type picture struct{ name, html string }
+
+const longName = "Hôtel Kaiserhof Betriebsgesellschaft mbH & Co. KG"
+
+// galleryNow is when every picture was taken.
+func galleryNow() time.Time { return time.Date(2025, 11, 20, 13, 42, 7, 0, time.UTC) }
+
+// gallery walks a furnished house with long names, many rows and every kind of
+// trouble, and returns what its pages show.
+func gallery(t *testing.T) []picture {
+	t.Helper()
+	h := newHouseAt(t, galleryNow).furnish()
+	h.clutter()
+	h.user("benedetta.castiglione", access.RoleAdmin, 0)
+	h.user("hotel", access.RoleOperator, h.hotel.ID)
+	v := h.login("benedetta.castiglione")
+	h.visitor().post("/login", url.Values{"user": {"admin"}, "password": {"wrong"}})
+	hotel, device := "/accounts/"+h.hotel.ID.String(), "/devices/"+h.device.ID.String()
+	retail := "/tariffs/" + h.retail.ID.String()
+	calls, err := h.db.CDRs(t.Context(), store.Everything, store.CDRFilter{}, store.Paging{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := url.QueryEscape(h.device.ID.String() + " PJSIP/provider")
+	pictures := []picture{
+		{"overview", v.get("/").body},
+		{"overview_company", h.login("hotel").get("/").body},
+		{"overview_new", newcomer(t)},
+		{"cdr_list", v.get("/cdrs?from=2025-11-01T00:00:00").body},
+		{"cdr_list_unpriced", v.get("/cdrs?status=unpriced").body},
+		{"cdr_list_empty", v.get("/cdrs?number=999").body},
+		{"cdr_list_wrong", v.get("/cdrs?from=yesterday").body},
+		{"cdr_show", v.get("/cdrs/" + calls.Items[1].ID.String()).body},
+		{"account_list", v.get("/accounts").body},
+		{"account_show", v.get(hotel + "?done=recharge").body},
+		{"account_recharge", v.post(hotel+"/recharge", url.Values{"amount": {"12,50"}, "key": {"k"}}).body},
+		{"account_new", v.post("/accounts", url.Values{"kind": {"user"}, "currency": {"eur"}}).body},
+		{"tariff_list", v.get("/tariffs").body},
+		{"tariff_show", v.get(retail).body},
+		{"tariff_edit", v.get(retail + "/edit").body},
+		{"deck_import", v.upload(retail+"/decks", "prefix,price\n+49,0.05\n44,x\n", nil).body},
+		{"simulator", v.get("/simulator?number=0302101234567&when=2025-11-20T17:55&duration=15:00&line=" + line).body},
+		{"device_list", v.get("/devices").body},
+		{"device_show", v.post(device+"/password", nil).body},
+		{"device_new", v.post("/devices", url.Values{"name": {"pbx berlin"}, "trunks": {"provider"}}).body},
+		{"operator_list", v.get("/operators").body},
+		{"quarantine", v.get("/quarantine?settled=3&kept=2").body},
+		{"log", v.get("/log").body},
+		{"logins", v.get("/log/logins").body},
+		{"error", v.get("/nowhere").body},
+		{"login", h.visitor().post("/login", url.Values{"user": {"admin"}, "password": {"wrong"}}).body},
+		{"setup_closed", h.visitor().get("/setup/used").body},
+	}
+	for _, p := range pictures {
+		if !strings.HasSuffix(p.html, "</html>\n") {
+			t.Fatalf("%s is not a page: %s", p.name, p.html)
+		}
+	}
+	return pictures
+}
+
+// newcomer is the overview after the first login.
+func newcomer(t *testing.T) string {
+	h := newHouseAt(t, galleryNow)
+	h.user("admin", access.RoleAdmin, 0)
+	return h.login("admin").get("/").body
+}
+
+// clutter adds what real houses have.
+func (h *house) clutter() {
+	h.t.Helper()
+	h.hotel.Name, h.hotel.Code, h.hotel.Tariff = longName, "4711", h.retail.ID
+	h.retail.Description = "What guests and employees pay; full minutes at peak times"
+	h.retail.Peak = tollgate.PeakWindow{From: "08:00", To: "18:00", Weekend: []string{"saturday", "sunday"}}
+	h.retail.Default = tollgate.Rate{PricePeak: "0.30", ConnectFee: "0.05", First: "60", Next: "6"}
+	err := h.db.Change(h.t.Context(), store.Actor{Name: "test", Address: "2001:db8:85a3::8a2e:370:7334"}, "clutter",
+		func(c *store.Change) error {
+			rates := []tollgate.Rate{
+				{Prefix: "49", Name: "Germany", Price: "0.10", PricePeak: "0.30"},
+				{Number: "4930555111", Price: "0"},
+				{Prefix: "4915", Name: "Germany, mobile networks and other expensive things", Price: "0.19"},
+				{Prefix: "44", Name: "United Kingdom", Price: "0.016667", First: "1", Next: "1"},
+				{Prefix: "882", Name: "Satellite", Price: "6.60"},
+				{Class: tollgate.ClassPremium, Price: "1.99"},
+			}
+			asterisk := tollgate.Device{
+				Name: "pbx-aussenstelle-niederbayern-02", Kind: tollgate.DeviceAsterisk, Timezone: "UTC", Enabled: true,
+				Plan:     tollgate.DialingPlan{Country: "DE", AreaCode: "871", RoutePrefixes: []string{"0"}},
+				Asterisk: tollgate.AMISettings{Address: "192.0.2.17:5038", Trunks: []string{"PJSIP/isdn"}},
+			}
+			user := tollgate.Account{
+				Enterprise: h.hotel.ID, Parent: h.reception.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeQuota,
+				Name: "Night porter", Currency: "EUR", Allowance: 20_000_000, Reset: tollgate.Monthly, Frozen: true,
+			}
+			for _, put := range []func() error{
+				func() error { return c.PutAccount(&h.hotel) },
+				func() error { return c.PutTariff(&h.retail) },
+				func() error {
+					return c.PutDeck(&tollgate.Deck{
+						Tariff: h.retail.ID, Rates: rates, Effective: galleryNow().AddDate(0, -1, 0),
+					})
+				},
+				func() error { return c.PutDevice(&asterisk, "") },
+				func() error { return c.PutAccount(&user) },
+				func() error {
+					return c.PutTrunk(tollgate.Trunk{
+						Device: h.device.ID, Name: "PJSIP/backup-of-the-other-building", Account: h.clinic.ID,
+					})
+				},
+			} {
+				if err := put(); err != nil {
+					return err
+				}
+			}
+			h.status = []tollgate.DeviceStatus{{
+				Device: asterisk.ID, Problem: "dial tcp 192.0.2.17:5038: connect: connection refused",
+			}}
+			return nil
+		})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.traffic()
+}
+
+// traffic is an afternoon of calls, money and a record nobody understands.
+func (h *house) traffic() {
+	h.t.Helper()
+	eur := func(micro int64) tollgate.Money { return tollgate.Money{Micro: micro, Currency: "EUR"} }
+	by := store.Actor{Name: "benedetta.castiglione"}
+	const note = "Cash at the desk, receipt 4711-0815, signed by the night manager"
+	if _, err := h.book.Recharge(h.t.Context(), by, h.hotel.ID, eur(50_000_000), note, "a"); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.book.Correct(h.t.Context(), by, h.hotel.ID, eur(-1_250_000), "Typing error", "b"); err != nil {
+		h.t.Fatal(err)
+	}
+	end := galleryNow().Add(-5 * time.Hour)
+	for range 3 {
+		for _, call := range []struct {
+			extension, dialed string
+			talked            time.Duration
+		}{
+			{"201", "0301234567", 15 * time.Minute},
+			{"201", "00442071838750", 34 * time.Second},
+			{"301", "00882161234567890", 3*time.Hour + 125*time.Second},
+			{"201", "030555111", 41 * time.Second},
+			{"201", "005999123456", 72 * time.Second},
+			{"301", "015112345678", 0},
+			{"201", "112", 95 * time.Second},
+			{"4711", "0900#12", 12 * time.Second},
+			{"201", "08001234567", 301 * time.Second},
+		} {
+			end = end.Add(11 * time.Minute)
+			h.callAt(end, call.extension, call.dialed, call.talked)
+		}
+	}
+	bad := tollgate.Record{
+		Call: tollgate.CallID{Device: h.device.ID, UniqueID: "x.1"}, Direction: tollgate.Outbound, Dialed: "030555",
+		Start: end, Answer: end, End: end.Add(-time.Minute), Raw: `{"long":"` + strings.Repeat("x", 300) + `"}`,
+	}
+	if _, err := h.office.Finish(h.t.Context(), []tollgate.Record{bad}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// galleryServer shows the pictures with the real assets and headers.
+func galleryServer(t *testing.T, pictures []picture) string {
+	t.Helper()
+	a, err := view.NewAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /assets/{name}", a.Serve)
+	for _, p := range pictures {
+		mux.HandleFunc("GET /"+p.name, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = w.Write([]byte(p.html))
+		})
+	}
+	server := httptest.NewServer(guard(mux))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// steady takes out of a page what differs from run to run.
+func steady(html string) string {
+	for pattern, with := range map[string]string{
+		`(/assets/\w+)\.[0-9a-f]{12}\.`:     "$1.",
+		`(name="key" value=")[A-Z2-7]{26}"`: `$1"`,
+		`(class="secret">)[a-z2-7]{26}<`:    "$1<",
+		`(127\.0\.0\.1):\d+`:                "$1",
+		`\n\s*\n+`:                          "\n",
+	} {
+		html = regexp.MustCompile(pattern).ReplaceAllString(html, with)
+	}
+	return html
+}

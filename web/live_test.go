@@ -1,0 +1,70 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate"
+	"tollgate/access"
+)
+
+func TestLiveKeepsTheNewest(t *testing.T) {
+	l := &liveStream{who: access.Principal{Enterprise: 7, Role: access.RoleReader}}
+	var commit []tollgate.CDR
+	for i := range 3 * liveRowsMax {
+		commit = append(commit, tollgate.CDR{ID: tollgate.ID(i), Enterprise: tollgate.ID(7 + i%2)})
+	}
+	l.take(commit)
+	l.take(commit[:1])
+	if len(l.pending) != liveRowsMax || l.pending[liveRowsMax-1].ID != 0 || !l.stale {
+		t.Errorf("%d pending, the newest is %d", len(l.pending), l.pending[len(l.pending)-1].ID)
+	}
+	for _, c := range l.pending {
+		if c.Enterprise != 7 {
+			t.Errorf("call %d is of another company", c.ID)
+		}
+	}
+}
+
+// TestLiveEndsWithItsReader makes sure that a closed page leaves nothing behind
+// and that an event is one event however many lines its rows have.
+func TestLiveEndsWithItsReader(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	v := h.login("admin")
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+"/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := v.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Fatal(got)
+	}
+	lines := bufio.NewScanner(response.Body)
+	lines.Scan() // retry
+	id := h.call("201", "030555123", 34*time.Second).String()
+	var rows strings.Builder
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "event: calls") {
+		continue
+	}
+	for lines.Scan() && lines.Text() != "" {
+		line, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok {
+			t.Errorf("a line that is no data: %q", lines.Text())
+		}
+		rows.WriteString(line)
+	}
+	if !strings.Contains(rows.String(), `id="call-`+id) || !strings.Contains(rows.String(), "Northern Carrier") {
+		t.Error(rows.String())
+	}
+}

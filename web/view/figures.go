@@ -1,0 +1,41 @@
+package view
+
+import (
+	"time"
+
+	"tollgate/store"
+)
+
+// Figures are the sums over some calls. Money is listed by currency.
+type Figures struct {
+	Calls, Answered string
+	Minutes         string
+	Revenue         []*Amount
+	Cost            []*Amount
+	Margin          []*Amount
+	House           bool   // show the cost and the margin
+	Waiting         bool   // show what waits for a person
+	Unpriced        string // empty: none
+	UnpricedPath    string
+	Quarantined     string // empty: none
+}
+
+// NewFigures makes the view of sums.
+func NewFigures(t *store.Totals, house bool) Figures {
+	f := Figures{
+		Calls: Count(t.Calls), Answered: Count(t.Answered), House: house,
+		Minutes: Minutes(t.Talked / int64(time.Second/time.Microsecond)), Revenue: amounts(t.Charged),
+	}
+	if house {
+		f.Cost, f.Margin = amounts(t.Cost), amounts(t.Margin)
+	}
+	return f
+}
+
+func amounts(sums []store.Amount) []*Amount {
+	var out []*Amount
+	for _, sum := range sums {
+		out = append(out, NewAmount(sum.Money))
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"tollgate"
+)
+
+// DurationText says how long a call was talked, to the millisecond.
+func DurationText(c *tollgate.CDR) string {
+	if c.Answer.IsZero() {
+		return "not answered"
+	}
+	ms := c.Duration().Milliseconds()
+	return fmt.Sprintf("%s (%d.%03d s)", Clock(c.Duration()), ms/1000, ms%1000)
+}
+
+// CauseText names the causes people ask about. (ITU-T Q.850 §2.2.7)
+func CauseText(c tollgate.Cause) string {
+	words := map[tollgate.Cause]string{
+		1: "unallocated number", 3: "no route", 16: "normal clearing", 17: "busy", 18: "no response",
+		19: "no answer", 21: "rejected", 22: "number changed", 26: "answered elsewhere",
+		27: "destination out of order", 28: "incomplete number", 31: "normal", 34: "no circuit free",
+		38: "network out of order", 41: "temporary failure", 42: "congestion", 44: "channel unavailable",
+		50: "not subscribed", 57: "not allowed", 58: "not available now", 102: "timer expired",
+		127: "unspecified",
+	}
+	if text := words[c]; text != "" {
+		return fmt.Sprintf("%d, %s", c, text)
+	}
+	return fmt.Sprint(int(c))
+}
+
+// RuleText says which rule found the payer; empty where none did.
+func RuleText(rule tollgate.PayerRule) string {
+	switch rule {
+	case tollgate.PaidByAccountCode:
+		return "the account code of the call"
+	case tollgate.PaidByExtension:
+		return "the extension"
+	case tollgate.PaidByTrunk:
+		return "the trunk"
+	case tollgate.PaidByDefault:
+		return "the device's default account"
+	case tollgate.PaidByNobody:
+	}
+	return ""
+}
+
+// SourceText says how a call was learned.
+func SourceText(source tollgate.Source) string {
+	switch source {
+	case tollgate.SourceAMI:
+		return "channel events"
+	case tollgate.SourceCEL:
+		return "the event journal, after a gap"
+	case tollgate.SourceCDR:
+		return "the device's own call records"
+	case tollgate.SourceImport:
+		return "a file"
+	case tollgate.SourceHTTP:
+		return "a push of the device"
+	}
+	return string(source)
+}
+
+// PriceText says a price and what it is for.
+func PriceText(price string, per int64) string {
+	if price == "" {
+		return "none"
+	}
+	return price + " " + PerText(per)
+}
+
+// PeakText says when the peak prices of a tariff apply.
+func PeakText(t *tollgate.Tariff) string {
+	if t.Peak.From == t.Peak.To {
+		return "never"
+	}
+	text := t.Peak.From + "–" + t.Peak.To
+	if len(t.Peak.Weekend) > 0 {
+		text += ", not " + strings.Join(t.Peak.Weekend, ", ")
+	}
+	return text
+}
+
+// RoundingText says how a tariff rounds an amount.
+func RoundingText(t *tollgate.Tariff) string {
+	words := map[tollgate.Rounding]string{
+		"": "half up", tollgate.RoundHalfUp: "half up", tollgate.RoundHalfEven: "half even",
+		tollgate.RoundUp: "up", tollgate.RoundDown: "down",
+	}
+	return fmt.Sprintf("%d decimals, %s", t.Decimals, words[t.Rounding])
+}
