@@ -27,6 +27,7 @@ type commands struct {
 	Explain explainCommand `cmd:"" help:"Say what one call costs, and why."`
 	Import  importCommand  `cmd:"" help:"Read a file: calls, rates, attribution, accounts, extensions."`
 	Export  exportCommand  `cmd:"" help:"Write what import reads."`
+	Audit   auditCommand   `cmd:"" help:"Prove that the books are right, also while they are in use."`
 	Replay  replayCommand  `cmd:"" help:"Read recorded calls of a telephone system again."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine: each number beside the limit measured in the same run."`
 	Version versionCommand `cmd:"" help:"Print the version and how it was built."`
