@@ -119,7 +119,9 @@ type detail struct {
 	ConnectFee string                `json:"fee"`
 	First      int64                 `json:"first"`
 	Next       int64                 `json:"next"`
+	Seconds    int64                 `json:"seconds"`
 	Adjusted   tollgate.Adjustment   `json:"adjusted"`
+	Limit      string                `json:"limit"`
 	Spans      []tollgate.Span       `json:"spans"`
 }
 
@@ -132,7 +134,8 @@ func readDetail(text string, c *tollgate.Charge) error {
 		return fmt.Errorf("detail %.40q: %w", text, err)
 	}
 	c.Source, c.RateName, c.ConnectFee = d.Source, d.RateName, d.ConnectFee
-	c.First, c.Next, c.Adjusted, c.Spans = d.First, d.Next, d.Adjusted, d.Spans
+	c.First, c.Next, c.Seconds, c.Spans = d.First, d.Next, d.Seconds, d.Spans
+	c.Adjusted, c.Limit = d.Adjusted, d.Limit
 	return nil
 }
 
@@ -146,7 +149,9 @@ func appendDetail(b []byte, c *tollgate.Charge) []byte {
 	b = appendText(b, `,"fee":`, c.ConnectFee)
 	b = appendInt(b, `,"first":`, c.First)
 	b = appendInt(b, `,"next":`, c.Next)
+	b = appendInt(b, `,"seconds":`, c.Seconds)
 	b = appendText(b, `,"adjusted":`, string(c.Adjusted))
+	b = appendText(b, `,"limit":`, c.Limit)
 	if len(c.Spans) > 0 {
 		b = append(b, `,"spans":[`...)
 		for i := range c.Spans {

@@ -4,16 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"tollgate"
 	"tollgate/store"
 	"tollgate/store/storetest"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // anyText is what devices send: mostly plain, at times quoted, foreign or long.
@@ -32,6 +33,7 @@ func anyCharge(t *rapid.T) tollgate.Charge {
 		Source: tollgate.ChargedByTariff, Currency: "EUR", RateName: anyText(t, "name"), Rate: "49",
 		ConnectFee: "0.10", First: rapid.Int64Range(0, 60).Draw(t, "first"), Next: 1, Tariff: 5, Deck: 6,
 		Adjusted: rapid.SampledFrom([]tollgate.Adjustment{"", tollgate.AdjustedGrace}).Draw(t, "adjusted"),
+		Seconds:  rapid.Int64Range(0, 1e6).Draw(t, "call seconds"), Limit: anyText(t, "limit"),
 	}
 	if c.Status == tollgate.ChargePriced {
 		c.Micro = rapid.Int64Range(0, 1e15).Draw(t, "micro")
@@ -123,11 +125,11 @@ func variety(t *testing.T, db *store.DB, offices []*office) []*tollgate.CDR {
 	for i := range 300 {
 		o := offices[i%2]
 		c := o.call(i * 7919 % 100)
-		c.Call.UniqueID = fmt.Sprint(i)
+		c.Call.UniqueID = strconv.Itoa(i)
 		c.Start = c.Start.AddDate(0, i%3, 0)
 		c.Number.E164 = fmt.Sprint(49+i%3, i%7, i)
 		c.Number.Class = tollgate.Classes()[i%4]
-		c.Extension, c.Originator = fmt.Sprint(100+i%5), fmt.Sprint(100+i%3)
+		c.Extension, c.Originator = strconv.Itoa(100+i%5), strconv.Itoa(100+i%3)
 		c.Customer.Micro = int64(1 + i)
 		if i%5 == 0 {
 			c.Payer = o.enterprise.ID
