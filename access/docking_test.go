@@ -93,7 +93,8 @@ func TestDockWhileAttacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range failuresFreeName {
-		if _, err := d.Dock(t.Context(), "hq", "guess", "198.51.100.1"); tollgate.CodeOf(err) != tollgate.CodeUnauthenticated {
+		_, err := d.Dock(t.Context(), "hq", "guess", "198.51.100.1")
+		if tollgate.CodeOf(err) != tollgate.CodeUnauthenticated {
 			t.Fatal(err)
 		}
 	}

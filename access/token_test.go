@@ -74,20 +74,22 @@ func TestToken(t *testing.T) {
 func TestTokenRules(t *testing.T) {
 	d := newDoor(t)
 	acme, other := d.enterprise("Acme"), d.enterprise("Other")
+	acmeAdmin := Principal{Role: RoleAdmin, Enterprise: acme}
+	past := time.Now().Add(-time.Second)
 	tests := []struct {
 		name string
 		by   Principal
 		t    store.Token
 		want tollgate.ErrorCode
 	}{
-		{"operators make none", Principal{Role: RoleOperator}, store.Token{Name: "a", Role: "reader"}, tollgate.CodeForbidden},
+		{"operator", Principal{Role: RoleOperator}, store.Token{Name: "a", Role: "reader"}, tollgate.CodeForbidden},
 		{"no such role", admin, store.Token{Name: "a", Role: "root"}, tollgate.CodeInvalid},
 		{"no name", admin, store.Token{Role: "reader"}, tollgate.CodeInvalid},
-		{"in the past", admin, store.Token{Name: "a", Role: "reader", Expires: time.Now().Add(-time.Second)}, tollgate.CodeInvalid},
+		{"in the past", admin, store.Token{Name: "a", Role: "reader", Expires: past}, tollgate.CodeInvalid},
 		{"no such enterprise", admin, store.Token{Name: "a", Role: "reader", Enterprise: 1}, tollgate.CodeInvalid},
-		{"of the house, by an enterprise", Principal{Role: RoleAdmin, Enterprise: acme}, store.Token{Name: "a", Role: "reader"}, tollgate.CodeForbidden},
-		{"of another enterprise", Principal{Role: RoleAdmin, Enterprise: acme}, store.Token{Name: "a", Role: "reader", Enterprise: other}, tollgate.CodeForbidden},
-		{"of its own", Principal{Role: RoleAdmin, Enterprise: acme}, store.Token{Name: "a", Role: "admin", Enterprise: acme}, ""},
+		{"of the house, by an enterprise", acmeAdmin, store.Token{Name: "a", Role: "reader"}, tollgate.CodeForbidden},
+		{"of another", acmeAdmin, store.Token{Name: "a", Role: "reader", Enterprise: other}, tollgate.CodeForbidden},
+		{"of its own", acmeAdmin, store.Token{Name: "a", Role: "admin", Enterprise: acme}, ""},
 		{"taken", admin, store.Token{Name: "A", Role: "reader"}, tollgate.CodeConflict},
 	}
 	for _, test := range tests {

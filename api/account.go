@@ -1,0 +1,145 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/store"
+)
+
+// Account is who pays.
+type Account struct {
+	ID        tollgate.ID `json:"id" example:"48230118400001"`
+	Balance   amount      `json:"balance" doc:"sum of the account's transfers"`
+	Reserved  amount      `json:"reserved" doc:"held for calls in progress"`
+	Used      amount      `json:"used" doc:"mode quota: what was used in this period"`
+	Available amount      `json:"available" doc:"what can still be spent"`
+	Created   time.Time   `json:"created"`
+	AccountForm
+}
+
+// AccountForm is what can be said about an account.
+type AccountForm struct {
+	Enterprise  tollgate.ID          `json:"enterprise,omitzero" doc:"whose account it is; never changes, and is made for an enterprise"`
+	Kind        tollgate.AccountKind `json:"kind" enum:"enterprise,user,gateway,card" doc:"never changes"`
+	Mode        tollgate.Mode        `json:"mode" enum:"prepaid,postpaid,quota,parent" doc:"parent: the nearest parent that has money pays"`
+	Name        string               `json:"name" minLength:"1" maxLength:"200" example:"Acme GmbH"`
+	Parent      tollgate.ID          `json:"parent,omitzero" doc:"the account it belongs to; an enterprise has none"`
+	Code        string               `json:"code,omitempty" maxLength:"64" doc:"account code that calls carry"`
+	Currency    tollgate.Currency    `json:"currency" maxLength:"12" example:"EUR" doc:"never changes"`
+	Tariff      tollgate.ID          `json:"tariff,omitzero" doc:"absent: the enterprise's, then the default customer tariff"`
+	Timezone    string               `json:"timezone" maxLength:"64" example:"Europe/Berlin"`
+	CreditLimit amount               `json:"credit_limit" required:"false" doc:"how far below zero the balance may go"`
+	Allowance   amount               `json:"allowance" required:"false" doc:"mode quota: what may be used in a period"`
+	Reset       tollgate.Period      `json:"reset,omitempty" enum:"never,hour,day,week,month" doc:"mode quota: when used starts at 0 again"`
+	Frozen      bool                 `json:"frozen" required:"false" doc:"places no calls"`
+}
+
+func accountView(a *tollgate.Account) Account {
+	return Account{
+		ID: a.ID, Created: a.Created,
+		Balance: amount{a.Balance}, Reserved: amount{a.Reserved}, Used: amount{a.Used},
+		Available: amount{a.Available()},
+		AccountForm: AccountForm{
+			Enterprise: a.Enterprise, Kind: a.Kind, Mode: a.Mode, Name: a.Name, Parent: a.Parent,
+			Code: a.Code, Currency: a.Currency, Tariff: a.Tariff, Timezone: a.Timezone,
+			CreditLimit: amount{a.CreditLimit}, Allowance: amount{a.Allowance}, Reset: a.Reset,
+			Frozen: a.Frozen,
+		},
+	}
+}
+
+// account is what the form says of the account with this ID.
+func (f *AccountForm) account(id tollgate.ID) tollgate.Account {
+	return tollgate.Account{
+		ID: id, Enterprise: f.Enterprise, Kind: f.Kind, Mode: f.Mode, Name: f.Name, Parent: f.Parent,
+		Code: f.Code, Currency: f.Currency, Tariff: f.Tariff, Timezone: f.Timezone,
+		CreditLimit: f.CreditLimit.micro, Allowance: f.Allowance.micro, Reset: f.Reset, Frozen: f.Frozen,
+	}
+}
+
+type accountQuery struct {
+	Paging
+	Kind   tollgate.AccountKind `query:"kind" enum:"enterprise,user,gateway,card"`
+	Parent id                   `query:"parent"`
+	Search string               `query:"search" maxLength:"100" doc:"somewhere in name or code"`
+}
+
+func (s *server) listAccounts(ctx context.Context, q *accountQuery) (*reply[page[Account]], error) {
+	f := store.AccountFilter{Kind: q.Kind, Parent: q.Parent.ID, Search: q.Search}
+	found, err := s.Store.Accounts(ctx, who(ctx).Scope(), f, q.store())
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(found, accountView), nil
+}
+
+func (s *server) getAccount(ctx context.Context, in *Named) (*reply[Account], error) {
+	a, err := s.Store.Account(ctx, who(ctx).Scope(), in.ID.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &reply[Account]{Body: accountView(&a)}, nil
+}
+
+func (s *server) createAccount(ctx context.Context, in *reply[AccountForm]) (*reply[Account], error) {
+	return s.putAccount(ctx, "create account", in.Body.account(0))
+}
+
+type accountUpdate struct {
+	Named
+	Body AccountForm
+}
+
+func (s *server) updateAccount(ctx context.Context, in *accountUpdate) (*reply[Account], error) {
+	before, err := s.Store.Account(ctx, who(ctx).Scope(), in.ID.ID)
+	if err != nil {
+		return nil, err
+	}
+	a := in.Body.account(before.ID)
+	if a.Enterprise == 0 {
+		a.Enterprise = before.Enterprise
+	}
+	return s.putAccount(ctx, "update account", a)
+}
+
+func (s *server) putAccount(ctx context.Context, action string, a tollgate.Account) (*reply[Account], error) {
+	var stored tollgate.Account
+	err := s.Store.Change(ctx, who(ctx).Actor(), action, func(c *store.Change) error {
+		stored = a
+		return c.PutAccount(&stored)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &reply[Account]{Body: accountView(&stored)}, nil
+}
+
+func (s *server) freezeAccount(ctx context.Context, in *Named) (*reply[Account], error) {
+	return s.setFrozen(ctx, in.ID.ID, true)
+}
+
+func (s *server) unfreezeAccount(ctx context.Context, in *Named) (*reply[Account], error) {
+	return s.setFrozen(ctx, in.ID.ID, false)
+}
+
+func (s *server) setFrozen(ctx context.Context, account tollgate.ID, frozen bool) (*reply[Account], error) {
+	p := who(ctx)
+	a, err := s.Store.Account(ctx, p.Scope(), account)
+	if err != nil {
+		return nil, err
+	}
+	if a.Kind == tollgate.KindEnterprise {
+		if err := p.Require(access.SetTerms); err != nil {
+			return nil, err
+		}
+	}
+	a.Frozen = frozen
+	action := "unfreeze account"
+	if frozen {
+		action = "freeze account"
+	}
+	return s.putAccount(ctx, action, a)
+}
