@@ -15,6 +15,7 @@ type cdrListPage struct {
 	page
 	Filters    []*form.Field
 	Filtered   bool
+	Wrong      bool // a filter cannot be read
 	ExportPath string
 	Priceable  bool          // there are unpriced calls that may be priced again
 	Hidden     []*form.Field // the filters, for the form that prices again
@@ -33,7 +34,7 @@ func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princi
 		page: page{Title: "Calls", Section: "Calls"}, Filters: f.form.Sections[0].Fields,
 		Filtered: len(f.set) > 0, ExportPath: f.path("/cdrs.csv"),
 	}
-	if f.form.Failed {
+	if p.Wrong = f.form.Failed; p.Wrong {
 		return s.show(w, r, http.StatusUnprocessableEntity, "cdr_list", p)
 	}
 	after := r.URL.Query().Get("after")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -37,7 +38,7 @@ func (s *site) operationList(w http.ResponseWriter, r *http.Request, who access.
 	for _, o := range found.Items {
 		p.Rows = append(p.Rows, logRow{
 			At: view.Instant(o.At, v.told.Zone), Who: o.Actor, Address: view.OrDash(o.Address), What: o.Action,
-			Object: objectText(v.names, o.Object), Changes: changesText(o.Before, o.After),
+			Object: objectText(v.names, &o), Changes: changesText(o.Before, o.After),
 		})
 	}
 	p.Pager = logPager("/log", after, found.Next)
@@ -56,8 +57,8 @@ func logPager(path, after, next string) view.Pager {
 }
 
 // objectText puts the name to what the log knows by kind and id.
-func objectText(n *view.Names, object string) string {
-	kind, id, _ := strings.Cut(object, " ")
+func objectText(n *view.Names, o *store.Operation) string {
+	kind, id, _ := strings.Cut(o.Object, " ")
 	id, rest, _ := strings.Cut(id, " ")
 	name := ""
 	switch kind {
@@ -71,9 +72,21 @@ func objectText(n *view.Names, object string) string {
 		name = n.Operator(form.IDOr0(id))
 	}
 	if name == "" {
-		return object
+		name = cmp.Or(nameIn(o.After), nameIn(o.Before))
+	}
+	if name == "" {
+		return o.Object
 	}
 	return kind + " " + name + view.Prefixed(" ", rest)
+}
+
+// nameIn is the name of an object as the log keeps it; empty where it has none.
+func nameIn(text string) string {
+	var object struct{ Name string }
+	if json.Unmarshal([]byte(text), &object) != nil {
+		return ""
+	}
+	return object.Name
 }
 
 // changesText shows what an object was and became: the fields that differ.
