@@ -29,6 +29,9 @@ type commands struct {
 	Export  exportCommand  `cmd:"" help:"Write what import reads."`
 	Audit   auditCommand   `cmd:"" help:"Prove that the books are right, also while they are in use."`
 	Replay  replayCommand  `cmd:"" help:"Read recorded calls of a telephone system again."`
+	Token   tokenCommand   `cmd:"" help:"Keys of programs for the API."`
+	Admin   adminCommand   `cmd:"" help:"People who administer, and links for those who lost their password."`
+	Health  healthCommand  `cmd:"" help:"Ask a running server what runs; ends with 1 if something does not."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine: each number beside the limit measured in the same run."`
 	Version versionCommand `cmd:"" help:"Print the version and how it was built."`
 }

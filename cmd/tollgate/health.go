@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"tollgate"
+	"tollgate/access"
+	"tollgate/api"
+	"tollgate/store"
+)
+
+type healthCommand struct {
+	databaseFlags
+	URL   string `default:"127.0.0.1:8080" help:"Where the server listens." placeholder:"ADDR"`
+	Token string `help:"A token that may read the house; --data makes one for the moment." env:"TOLLGATE_TOKEN" placeholder:"TOKEN"`
+	JSON  bool   `help:"Print the answer as JSON."`
+}
+
+// Help says more than one line can.
+func (healthCommand) Help() string {
+	return "With a token, or with --data or --database of the server, each part is listed; " +
+		"without, only whether the server answers."
+}
+
+const (
+	healthTimeMax  = 10 * time.Second
+	healthBytesMax = 1 << 20
+)
+
+// Run prints what runs. It fails when a part does not.
+func (c *healthCommand) Run(p *program) error {
+	ctx, cancel := context.WithTimeout(p.ctx, healthTimeMax)
+	defer cancel()
+	token, forget, err := c.token(p)
+	if err != nil {
+		return err
+	}
+	health := c.ask(ctx, token)
+	if err := forget(); err != nil {
+		return err
+	}
+	if c.JSON {
+		err = json.NewEncoder(p.stdout).Encode(health)
+	} else {
+		err = printHealth(p.stdout, health)
+	}
+	if err == nil && !health.Healthy {
+		err = tollgate.Errorf(tollgate.CodeUnavailable, "something does not run")
+	}
+	return err
+}
+
+// token is the one given, or one for the moment; forget takes that away again.
+func (c *healthCommand) token(p *program) (secret string, forget func() error, err error) {
+	nothing := func() error { return nil }
+	if c.Token != "" || c.Data == "" && c.Database == "" {
+		return c.Token, nothing, nil
+	}
+	db, gate, err := c.openGate(p, false)
+	if err != nil {
+		return "", nothing, err
+	}
+	now := p.now()
+	secret, t, err := gate.NewToken(p.ctx, commandPrincipal(), store.Token{
+		Name: fmt.Sprintf("health-%d", now.UnixNano()), Role: string(access.RoleReader),
+		Expires: now.Add(time.Minute),
+	})
+	if err != nil {
+		db.Close() //nolint:errcheck // the first error is the one to tell
+		return "", nothing, err
+	}
+	return secret, func() error {
+		defer db.Close()
+		return gate.Revoke(p.ctx, commandPrincipal(), t.ID)
+	}, nil
+}
+
+// ask asks the server. What it does not answer is a part that failed.
+func (c *healthCommand) ask(ctx context.Context, token string) api.Health {
+	base := strings.TrimRight(c.URL, "/")
+	if !strings.Contains(base, "://") {
+		base = "http://" + base
+	}
+	path := base + "/api/v1/health"
+	if token == "" {
+		path = base + "/healthz"
+	}
+	body, err := get(ctx, path, token)
+	answer := api.Health{Version: version, Healthy: err == nil}
+	part := api.Part{Name: "server", State: "running", Detail: base}
+	if err != nil {
+		part.State, part.Detail = "failed", err.Error()
+	} else if token != "" {
+		if err := json.Unmarshal(body, &answer); err != nil {
+			answer.Healthy, part.State, part.Detail = false, "failed", base+" answers something else"
+		}
+	}
+	answer.Parts = append([]api.Part{part}, answer.Parts...)
+	return answer
+}
+
+// get fetches what a server answers to a token.
+func get(ctx context.Context, url, token string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, healthBytesMax))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return body, err
+}
+
+// printHealth prints a line for each part.
+func printHealth(w io.Writer, h api.Health) error {
+	title := "tollgate " + h.Version
+	width := 0
+	for _, part := range h.Parts {
+		width = max(width, len([]rune(part.Name)))
+	}
+	fmt.Fprintf(w, "%s\n%s\n", title, strings.Repeat("=", len(title)))
+	for _, part := range h.Parts {
+		line := fmt.Sprintf("• %-*s  %-7s  %s", width, part.Name, part.State, part.Detail)
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
