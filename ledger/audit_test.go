@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite"
-
 	"tollgate"
 	"tollgate/store/audit"
 	"tollgate/store/storetest"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
 )
 
 // bare opens a database behind the ledger's back.
@@ -25,7 +25,11 @@ func bare(t *testing.T, url string) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return db
 }
 
@@ -125,7 +129,7 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 					t.Fatal(err)
 				}
 				s.audit()
-				r, err := bare(t, url).Exec(strings.NewReplacer(
+				r, err := bare(t, url).ExecContext(t.Context(), strings.NewReplacer(
 					"{account}", s.prepaid.ID.String(), "{call}", results[0].CDR.String(),
 				).Replace(v.damage))
 				if err != nil {
@@ -164,7 +168,7 @@ func TestAuditNamesOnlyTheFirst(t *testing.T) {
 		for i := range 50 {
 			s.settle(s.paid(i, s.prepaid, 100))
 		}
-		if _, err := bare(t, url).Exec("UPDATE cdr SET billed = 61, micro = 101"); err != nil {
+		if _, err := bare(t, url).ExecContext(t.Context(), "UPDATE cdr SET billed = 61, micro = 101"); err != nil {
 			t.Fatal(err)
 		}
 		report, err := s.book.Audit(t.Context())

@@ -181,17 +181,14 @@ func (b *Book) gather(first *operation) []*operation {
 }
 
 // commit applies operations in one transaction. If that fails, each is tried
-// alone, so that one that cannot be applied does not fail the others.
+// once more and alone: one that cannot be applied does not fail the others, and
+// one that failed for what the book remembered wrongly is applied after all.
 func (b *Book) commit(batch []*operation) {
 	if len(batch) == 0 {
 		return
 	}
 	err := b.apply(batch)
 	if err == nil {
-		return
-	}
-	if len(batch) == 1 {
-		batch[0].finish(answer{err: err})
 		return
 	}
 	b.log.Warn("a commit failed and its operations are tried one by one",

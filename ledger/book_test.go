@@ -31,6 +31,12 @@ type shop struct {
 func openBook(t *testing.T, db *store.DB) *ledger.Book {
 	t.Helper()
 	book := ledger.New(db, ledger.Options{Now: time.Now})
+	runBook(t, book)
+	return book
+}
+
+func runBook(t testing.TB, book *ledger.Book) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- book.Run(ctx) }()
@@ -40,7 +46,6 @@ func openBook(t *testing.T, db *store.DB) *ledger.Book {
 			t.Errorf("the writer ended with %v", err)
 		}
 	})
-	return book
 }
 
 func openShop(t *testing.T, db *store.DB) *shop {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -53,7 +52,11 @@ func ingest(job []string) error {
 		}
 	}
 	book := ledger.New(db, ledger.Options{Now: time.Now})
-	go book.Run(context.Background())
+	go func() {
+		if err := book.Run(context.Background()); err != nil {
+			fmt.Println("failed", err)
+		}
+	}()
 	for batch := range killBatches {
 		results, err := book.Settle(context.Background(), s.killBatch(batch))
 		if err != nil {
@@ -90,7 +93,9 @@ func (s *shop) killBatch(batch int) []ledger.Settlement {
 // it was quicker.
 func round(t *testing.T, job string, after time.Duration) (acknowledged int, killed bool) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
+	ctx, kill := context.WithCancel(t.Context()) // kills with the signal that cannot be caught
+	defer kill()
+	child := exec.CommandContext(ctx, os.Args[0])
 	child.Env = append(os.Environ(), killVariable+"="+job)
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -105,8 +110,9 @@ func round(t *testing.T, job string, after time.Duration) (acknowledged int, kil
 		words := strings.Fields(lines.Text())
 		if words[0] != "acknowledged" {
 			if words[0] == "finished" {
-				io.Copy(io.Discard, out)
-				child.Wait()
+				if err := child.Wait(); err != nil {
+					t.Fatal(err)
+				}
 				return killBatches, false
 			}
 			t.Fatal(lines.Text())
@@ -118,10 +124,12 @@ func round(t *testing.T, job string, after time.Duration) (acknowledged int, kil
 		acknowledged = n + 1
 		if words[2] == string(tollgate.OutcomeStored) && !killing {
 			killing = true
-			time.AfterFunc(after, func() { child.Process.Kill() })
+			time.AfterFunc(after, kill)
 		}
 	}
-	child.Wait() // it was killed
+	if err := child.Wait(); err == nil {
+		t.Fatal("it ended by itself and did not say so")
+	}
 	return acknowledged, true
 }
 

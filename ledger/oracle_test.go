@@ -6,12 +6,12 @@ import (
 	"slices"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"tollgate"
 	"tollgate/ledger"
 	"tollgate/store"
 	"tollgate/store/storetest"
+
+	"pgregory.net/rapid"
 )
 
 // oracle is what the books ought to say, kept in plain maps.

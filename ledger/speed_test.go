@@ -25,7 +25,7 @@ func BenchmarkSettle(b *testing.B) {
 			calls := benchmarkCalls(b, url, perCommit*max(1, b.N/perCommit))
 			db := storetest.Open(b, url)
 			book := ledger.New(db, ledger.Options{Now: time.Now})
-			go book.Run(b.Context())
+			runBook(b, book)
 			b.ResetTimer()
 			for from := 0; from < len(calls); from += perCommit {
 				if _, err := book.Settle(b.Context(), calls[from:from+perCommit]); err != nil {

@@ -12,8 +12,6 @@ const accountColumns = `enterprise_id, id, parent_id, kind, mode, name, code, cu
 	tariff_id, timezone, balance, reserved, credit_limit, allowance, used, reset_period,
 	frozen, created_at`
 
-type scanner interface{ Scan(dest ...any) error }
-
 func scanAccount(row engine.Scanner, a *tollgate.Account) error {
 	var created int64
 	err := row.Scan(&a.Enterprise, &a.ID, &a.Parent, &a.Kind, &a.Mode, &a.Name, &a.Code, &a.Currency,

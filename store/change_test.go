@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tollgate"
 	"tollgate/store"
 	"tollgate/store/storetest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestOpenRefusesWhatItDoesNotKnow(t *testing.T) {
@@ -45,7 +45,7 @@ func TestMigrateOnce(t *testing.T) {
 			})
 		}
 		opened.Wait()
-		if _, err := bare(t, url).Exec(`INSERT INTO migration (version, applied_at, why)
+		if _, err := bare(t, url).ExecContext(t.Context(), `INSERT INTO migration (version, applied_at, why)
 			VALUES (1000, 0, 'a newer program')`); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"math"
 	"time"
@@ -49,8 +50,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	db.node.holder = rand.Text()
 	db.node.renewAt.Store(math.MaxInt64) // until it has a number
 	if err := db.migrate(ctx); err != nil {
-		database.Close()
-		return nil, err
+		return nil, errors.Join(err, database.Close())
 	}
 	return db, nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"tollgate/store/internal/engine"
@@ -34,7 +33,7 @@ func (c *Change) PutLink(l Link) error {
 	if err != nil {
 		return engine.Failed(err, "storing a link")
 	}
-	return c.log(fmt.Sprintf("link %s", l.Name), nil, map[string]time.Time{"expires": l.Expires})
+	return c.log("link "+l.Name, nil, map[string]time.Time{"expires": l.Expires})
 }
 
 // TakeLink removes a link that has not expired and returns it; CodeNotFound

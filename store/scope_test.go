@@ -1,7 +1,7 @@
 package store_test
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"reflect"
 	"testing"
@@ -90,7 +90,7 @@ func scopedBooks() map[string]seen {
 					return single(db.Quarantined(t.Context(), s, q.ID))
 				}
 			}
-			return 0, fmt.Errorf("nothing in quarantine")
+			return 0, errors.New("nothing in quarantine")
 		},
 		"Totals": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
 			totals, err := db.Totals(t.Context(), s, store.CDRFilter{Account: o.user.ID})

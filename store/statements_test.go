@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
 	"go/ast"
 	"go/constant"
@@ -12,11 +13,11 @@ import (
 	"strings"
 	"testing"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite"
-
 	"tollgate/store"
 	"tollgate/store/storetest"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
 )
 
 // bare opens a database without the store.
@@ -30,7 +31,11 @@ func bare(t *testing.T, url string) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return db
 }
 
@@ -68,7 +73,7 @@ func statements(t *testing.T, dir string) []string {
 		FakeImportC: true, Importer: nothing{},
 		Error: func(error) {}, // imports are not there, and constants do not need them
 	}
-	check.Check("store", fset, files, info)
+	_, _ = check.Check("store", fset, files, info) // the imports that are not there
 	var found []string
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -113,12 +118,18 @@ func TestEveryStatementPrepares(t *testing.T) {
 			if engine == store.SQLite && postgresOnly.MatchString(text) {
 				continue
 			}
-			prepared, err := db.PrepareContext(t.Context(), text)
-			if err != nil {
+			if err := prepare(t.Context(), db, text); err != nil {
 				t.Errorf("%v\n%s", err, text)
-				continue
 			}
-			prepared.Close()
 		}
 	})
+}
+
+func prepare(ctx context.Context, db *sql.DB, text string) error {
+	prepared, err := db.PrepareContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = prepared.Close() }()
+	return nil
 }

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"tollgate/store"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the driver that is measured
-
-	"tollgate/store"
 )
 
 // tables are those that ingest fills, with what their rows are ordered by.
@@ -57,12 +57,12 @@ func Measure(ctx context.Context, source, target string, perCommit int, now func
 	if err != nil {
 		return Limit{}, err
 	}
-	defer from.Close()
+	defer func() { _ = from.Close() }()
 	to, err := open(target)
 	if err != nil {
 		return Limit{}, err
 	}
-	defer to.Close()
+	defer func() { _ = to.Close() }()
 	var all []content
 	for _, t := range tables {
 		c, err := read(ctx, from, t.name, t.order)
@@ -82,7 +82,7 @@ func Measure(ctx context.Context, source, target string, perCommit int, now func
 	if err != nil {
 		return Limit{}, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	l := Limit{Calls: len(all[1].rows)}
 	for _, c := range all {
 		l.Rows += len(c.rows)
@@ -185,7 +185,7 @@ func insert(ctx context.Context, conn *sql.Conn, c content) error {
 	if err != nil {
 		return err
 	}
-	defer statement.Close()
+	defer func() { _ = statement.Close() }()
 	for _, row := range c.rows {
 		if _, err := statement.ExecContext(ctx, row...); err != nil {
 			return err

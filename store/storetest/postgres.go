@@ -56,9 +56,8 @@ func (c cluster) exec(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, text)
-	return err
+	return errors.Join(err, conn.Close(ctx))
 }
 
 // schema returns the URL of a schema of the server's database.

@@ -7,16 +7,16 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5/stdlib"
-
 	"tollgate"
+
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // copyChunk is how much of a COPY is put together before it goes to the server.
 const copyChunk = 64 << 10
 
-// copyHead opens a COPY stream: signature, no flags, no header extension.
-// (PostgreSQL manual, COPY, "Binary Format")
+// copyHead opens a COPY stream: signature, no flags, no header extension
+// (PostgreSQL manual, COPY, "Binary Format").
 const copyHead = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
 // copyRows is a COPY stream in the making. The driver's own CopyFrom takes

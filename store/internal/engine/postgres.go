@@ -7,11 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"tollgate"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-
-	"tollgate"
 )
 
 // connectionsMax bounds the pool on PostgreSQL.
@@ -32,8 +32,7 @@ func (db *DB) connectPostgres(ctx context.Context, url string) error {
 	pool.SetMaxIdleConns(connectionsMax)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	if err := pool.PingContext(ctx); err != nil {
-		pool.Close()
-		return Unavailable(err, "connecting to the database")
+		return errors.Join(Unavailable(err, "connecting to the database"), pool.Close())
 	}
 	db.write, db.read = pool, pool
 	db.parts.made = map[string]bool{}
@@ -51,7 +50,7 @@ func (t *Tx) LockSchema() error {
 }
 
 // postgresProblem sorts an error of the server by its SQLSTATE; ok is false
-// for other errors. (PostgreSQL manual, appendix A)
+// for other errors (PostgreSQL manual, appendix A).
 func postgresProblem(err error) (p problem, ok bool) {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {

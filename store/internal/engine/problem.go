@@ -54,6 +54,7 @@ func Failed(err error, format string, args ...any) error {
 		}
 	case problemCheck:
 		return &tollgate.Error{Code: tollgate.CodeInvalid, Message: doing + ": a value is out of range", Err: err}
+	case problemOther, problemTransient:
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -29,14 +29,11 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	write.SetMaxOpenConns(1)
 	conn, err := write.Conn(ctx)
 	if err != nil {
-		write.Close()
-		return Unavailable(err, "opening "+path)
+		return errors.Join(Unavailable(err, "opening "+path), write.Close())
 	}
 	read, err := sql.Open("sqlite", sqliteName(path, []string{"query_only(1)"}))
 	if err != nil {
-		conn.Close()
-		write.Close()
-		return Unavailable(err, "opening "+path)
+		return errors.Join(Unavailable(err, "opening "+path), conn.Close(), write.Close())
 	}
 	read.SetMaxOpenConns(readersMax)
 	read.SetMaxIdleConns(readersMax)

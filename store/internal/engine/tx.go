@@ -61,7 +61,7 @@ func (db *DB) tryTx(ctx context.Context, fn func(*Tx) error) error {
 	committed := false
 	defer func() {
 		if !committed {
-			w.conn.ExecContext(t.ctx, "ROLLBACK") // the connection may be gone: undone anyway
+			_, _ = w.conn.ExecContext(t.ctx, "ROLLBACK") // the connection may be gone: undone anyway
 		}
 	}()
 	if err := fn(t); err != nil {
@@ -107,7 +107,7 @@ func (db *DB) release(w *writer) {
 		db.writer <- w
 		return
 	}
-	w.conn.Close() // back to the pool
+	_ = w.conn.Close() // back to the pool, which finds out if it is broken
 }
 
 // Prepare returns a text prepared on this connection, for what runs again and
