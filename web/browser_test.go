@@ -238,8 +238,8 @@ func TestPagesCanBeRead(t *testing.T) {
 // openAll opens every explanation and every folded part.
 const openAll = `document.querySelectorAll("details").forEach((d) => { d.open = true });`
 
-// contrast lists texts whose contrast with what is behind them is below AA.
-// (WCAG 2.2 §1.4.3)
+// contrast lists texts whose contrast with what is behind them is below AA of
+// WCAG 2.2 §1.4.3.
 const contrast = `(() => {
 	const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
 	const rgb = (colour) => {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"tollgate"
-
 	"tollgate/access"
 	"tollgate/store"
 )

@@ -11,7 +11,7 @@ import (
 )
 
 // policy lets a page load our own files and nothing else, and run no script or
-// style that is written into it. (W3C Content Security Policy Level 3)
+// style that is written into it: W3C Content Security Policy Level 3.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
@@ -103,6 +103,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		s.Log.Error("page failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		p.Message = "The fault is ours and has been logged. Nothing was changed. Please try again."
+	default:
 	}
 	if err := s.show(w, r, statusOf(code), "error_show", &p); err != nil {
 		s.Log.Error("error page failed", "path", r.URL.Path, "error", err)

@@ -23,8 +23,8 @@ const (
 	liveLife      = 30 * time.Minute       // then the page comes again and is checked again
 )
 
-// overviewLive sends finished calls and today's figures as server-sent events.
-// (HTML Living Standard §9.2)
+// overviewLive sends finished calls and today's figures as server-sent events,
+// as the HTML Living Standard has them in §9.2.
 func (s *site) overviewLive(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	calls, cancel := s.Office.Subscribe()
 	defer cancel()
@@ -34,7 +34,7 @@ func (s *site) overviewLive(w http.ResponseWriter, r *http.Request, who access.P
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold rows back
 	l := &liveStream{site: s, w: w, control: http.NewResponseController(w), r: r, who: who}
 	if err := l.write([]byte("retry: 2000\n\n")); err != nil {
-		return nil //nolint:nilerr // the reader is gone: nobody to tell
+		return nil // the reader is gone: nobody to tell
 	}
 	if err := l.run(calls); err != nil && r.Context().Err() == nil {
 		s.Log.Warn("live page ended", "who", who.Name, "error", err)

@@ -150,6 +150,7 @@ func statusOf(code tollgate.ErrorCode) int {
 		return http.StatusConflict
 	case tollgate.CodeUnavailable:
 		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
 	}
-	return http.StatusInternalServerError
 }

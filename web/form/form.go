@@ -165,8 +165,9 @@ func (f *Form) Refuse(err error) error {
 		f.Failed = true
 		f.Error = Sentence(err.Error())
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // Status is what the page of the form answers with.

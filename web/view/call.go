@@ -112,6 +112,7 @@ func newPrice(c *tollgate.Charge) Price {
 		return Price{Label: "unpriced", Tone: "warn"}
 	case tollgate.ChargeUnanswered:
 		return Price{Label: "not answered"}
+	case tollgate.ChargeNone:
 	}
 	return Price{Label: "no tariff"}
 }

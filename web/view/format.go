@@ -132,7 +132,8 @@ func NumberText(n *tollgate.Number) string {
 	switch {
 	case n.E164 == "":
 		return n.Raw
-	case n.Country == "" || len(n.E164) < internationalDigitsMin:
+	case n.Class == tollgate.ClassUnknown, n.Class == tollgate.ClassInternal, n.Class == tollgate.ClassEmergency,
+		len(n.E164) < internationalDigitsMin:
 		return n.E164
 	}
 	return "+" + n.E164
@@ -145,8 +146,9 @@ func ClassText(c tollgate.Class) string {
 		return "unknown"
 	case tollgate.ClassTollFree:
 		return "toll-free"
+	default:
+		return string(c)
 	}
-	return string(c)
 }
 
 // Plural prints a number of things.

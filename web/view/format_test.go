@@ -41,7 +41,9 @@ func TestNumbers(t *testing.T) {
 		number tollgate.Number
 		want   string
 	}{
-		{tollgate.Number{Raw: "00493012345", E164: "493012345", Country: "DE"}, "+493012345"},
+		{tollgate.Number{Raw: "00493012345", E164: "493012345", Class: tollgate.ClassDomestic}, "+493012345"},
+		{tollgate.Number{Raw: "0080012345678", E164: "80012345678", Class: tollgate.ClassTollFree}, "+80012345678"},
+		{tollgate.Number{Raw: "2041234567", E164: "2041234567", Class: tollgate.ClassInternal}, "2041234567"},
 		{tollgate.Number{Raw: "112", E164: "112", Country: "DE", Class: tollgate.ClassEmergency}, "112"},
 		{tollgate.Number{Raw: "204", E164: "204", Class: tollgate.ClassInternal}, "204"},
 		{tollgate.Number{Raw: "0900#12"}, "0900#12"},

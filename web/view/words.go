@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"tollgate"
@@ -29,7 +30,7 @@ func CauseText(c tollgate.Cause) string {
 	if text := words[c]; text != "" {
 		return fmt.Sprintf("%d, %s", c, text)
 	}
-	return fmt.Sprint(int(c))
+	return strconv.Itoa(int(c))
 }
 
 // RuleText says which rule found the payer; empty where none did.

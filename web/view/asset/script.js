@@ -34,7 +34,9 @@ function follow(ticker) {
   };
   const source = new EventSource(ticker.dataset.live);
   source.addEventListener("open", () => say("on", "Live"));
-  source.addEventListener("error", () => say("lost", "Connection lost, trying again…"));
+  source.addEventListener("error", () => source.readyState === EventSource.CLOSED
+    ? say("lost", "No longer live: reload the page")
+    : say("lost", "Connection lost, trying again…"));
   source.addEventListener("calls", (event) => {
     const fresh = parse(event.data);
     for (const row of fresh.querySelectorAll("tr.row")) {
@@ -55,6 +57,7 @@ function follow(ticker) {
     document.getElementById("figures").replaceChildren(parse(event.data));
   });
   addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
 const ticker = document.querySelector("[data-live]");
