@@ -84,7 +84,9 @@ func TestImportAccountsAllOrNothing(t *testing.T) {
 		want  []string
 	}{
 		"fields": {
-			"Acme,client,Carl,,parent,,EUR,,,,,UTC,no\nAcme,user,Dora,,free,,EUR,,,,,UTC,no\nAcme,user,Emil,,parent,,EUR,,x,,,UTC,no\n",
+			"Acme,client,Carl,,parent,,EUR,,,,,UTC,no\n" +
+				"Acme,user,Dora,,free,,EUR,,,,,UTC,no\n" +
+				"Acme,user,Emil,,parent,,EUR,,x,,,UTC,no\n",
 			[]string{
 				`line 5, kind "client": want enterprise, user, gateway or card`,
 				`line 6, mode "free": want prepaid, postpaid, quota or parent`,
@@ -92,7 +94,10 @@ func TestImportAccountsAllOrNothing(t *testing.T) {
 			},
 		},
 		"names": {
-			"Bolt,user,Carl,,parent,,EUR,,,,,UTC,no\nAcme,user,Dora,,prepaid,,EUR,cheap,,,,UTC,no\nAcme,user,Emil,Nobody,parent,,EUR,,,,,UTC,no\nAcme,user,Fritz,,prepaid,,EUR,,,,,Mars/Olympus,no\n",
+			"Bolt,user,Carl,,parent,,EUR,,,,,UTC,no\n" +
+				"Acme,user,Dora,,prepaid,,EUR,cheap,,,,UTC,no\n" +
+				"Acme,user,Emil,Nobody,parent,,EUR,,,,,UTC,no\n" +
+				"Acme,user,Fritz,,prepaid,,EUR,,,,,Mars/Olympus,no\n",
 			[]string{
 				`line 5, enterprise "Bolt": no such enterprise: give it a line above this one`,
 				`line 6, tariff "cheap": no such tariff`,

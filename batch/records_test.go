@@ -88,7 +88,8 @@ func TestRecordTimes(t *testing.T) {
 
 // The hour from 02:00 to 03:00 happens twice when summer time ends.
 func TestRecordRepeatedHour(t *testing.T) {
-	c, _, _ := importRecords(t, "unique_id,dialed,start,duration\n1,030,2026-10-25 02:30:00,1\n2,030,2026-10-25 03:30:00,1\n")
+	c, _, _ := importRecords(t, "unique_id,dialed,start,duration\n"+
+		"1,030,2026-10-25 02:30:00,1\n2,030,2026-10-25 03:30:00,1\n")
 	for id, want := range map[string]string{"1": "2026-10-25T00:30:00Z", "2": "2026-10-25T02:30:00Z"} {
 		if got := c.records[id].Start.Format(time.RFC3339); got != want {
 			t.Errorf("call %s starts at %s, want %s", id, got, want)
