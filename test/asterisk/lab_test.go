@@ -4,6 +4,8 @@
 package asterisk_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/pbx/asterisk"
+	"tollgate/pbx/asterisk/ami"
 	"tollgate/test/asterisk/lab"
 )
 
@@ -58,33 +62,72 @@ func openLabs(t *testing.T) []*lab.Lab {
 	return labs
 }
 
-// TestLab proves the lab itself: every scenario puts on the wire what it says.
-func TestLab(t *testing.T) {
+// TestLegs proves the exchange and the tracker, without anything between: every
+// call puts on the wire what the script says, and the legs made of the events,
+// and of the journal, agree with the wire.
+func TestLegs(t *testing.T) {
 	for _, l := range openLabs(t) {
 		t.Run(l.Name, func(t *testing.T) {
 			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			var events bytes.Buffer
+			ready, recorded := make(chan struct{}), make(chan error, 1)
+			go func() { recorded <- l.Record(ctx, &events, ready) }()
+			<-ready
 			begun := time.Now()
 			if err := l.RunAll(t.Context()); err != nil {
 				t.Error(err)
 			}
-			t.Logf("all scenarios: %v", time.Since(begun).Round(time.Millisecond))
-			var got, want []string
-			for _, leg := range l.Carrier.Legs() {
-				got = append(got, fmt.Sprintf("%s answered %v", leg.Number, !leg.Answer.IsZero()))
-				if leg.End.Before(leg.Invite) || !leg.Answer.IsZero() && leg.End.Sub(leg.Answer) < 2*time.Second {
-					t.Errorf("%s: %+v does not end after it began", leg.Number, leg)
-				}
+			t.Logf("all calls: %v", time.Since(begun).Round(time.Millisecond))
+			cancel()
+			if err := <-recorded; err != nil {
+				t.Error(err)
 			}
-			for _, s := range lab.Scenarios() {
-				for _, leg := range s.Legs {
-					want = append(want, fmt.Sprintf("%s answered %v", leg.Number, leg.Answered))
-				}
+			wire := l.Carrier.Legs()
+			checkScript(t, wire)
+
+			config := asterisk.TrackerConfig{Trunks: []string{lab.Trunk}}
+			var legs []told
+			collect := func(l asterisk.Leg) error {
+				legs = append(legs, tell(l))
+				return nil
 			}
-			slices.Sort(got)
-			slices.Sort(want)
-			if !slices.Equal(got, want) {
-				t.Errorf("on the wire:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			if _, err := asterisk.ReplayAMI(ami.NewReader(&events), config, collect); err != nil {
+				t.Error(err)
 			}
+			hold(t, "events", legs, wire, nil)
+			journal, err := os.Open(l.CELFile())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer journal.Close()
+			legs = nil
+			if _, err := asterisk.ReplayCEL(journal, config, collect); err != nil {
+				t.Error(err)
+			}
+			hold(t, "journal", legs, wire, nil)
 		})
+	}
+}
+
+// checkScript holds the wire against the script.
+func checkScript(t *testing.T, wire []lab.Leg) {
+	t.Helper()
+	var got, want []string
+	for _, leg := range wire {
+		got = append(got, fmt.Sprintf("%s answered %v", leg.Number, !leg.Answer.IsZero()))
+		if leg.End.Before(leg.Invite) || !leg.Answer.IsZero() && leg.End.Sub(leg.Answer) < 2*time.Second {
+			t.Errorf("%s: %+v does not end after it began", leg.Number, leg)
+		}
+	}
+	for _, s := range lab.Scenarios() {
+		for _, leg := range s.Legs {
+			want = append(want, fmt.Sprintf("%s answered %v", leg.Number, leg.Answered))
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("on the wire:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
