@@ -33,7 +33,7 @@ func accountForm(v *reader, a *tollgate.Account, values url.Values) *form.Form {
 	if a.ID == 0 || a.ID != a.Enterprise {
 		who = append(who, &form.Field{
 			Name: "parent", Label: "Below", Type: "select",
-			Options: v.names.AccountChoices("Directly below the company", v.scope),
+			Options: v.names.AccountChoices("Directly below the company", v.scope, form.IDOr0(values.Get("parent"))),
 		})
 	}
 	who = append(who, &form.Field{Name: "code", Label: "Account code", Hint: "Calls that carry it are charged here."})

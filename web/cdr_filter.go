@@ -36,7 +36,7 @@ func newCDRFilter(values url.Values, v *reader) *cdrFilter {
 		{Name: "to", Label: "To", Type: "datetime-local"},
 		{
 			Name: "account", Label: "Account", Type: "select",
-			Options: v.names.AccountChoices("All accounts", v.scope),
+			Options: v.names.AccountChoices("All accounts", v.scope, form.IDOr0(values.Get("account"))),
 		},
 		{Name: "number", Label: "Number begins with", Placeholder: "+49", Mode: "tel"},
 		{Name: "extension", Label: "Extension"},

@@ -43,7 +43,9 @@ func deviceForm(d *tollgate.Device, v *reader, values url.Values) *form.Form {
 		},
 		&form.Field{
 			Name: "default_account", Label: "Default account", Type: "select",
-			Options: v.names.AccountChoices("Nobody", v.scope), Hint: "Pays what no other rule places.",
+			Options: v.names.AccountChoices(
+				"Nobody", v.scope, form.IDOr0(values.Get("default_account")),
+			), Hint: "Pays what no other rule places.",
 		},
 		&form.Field{Name: "enabled", Label: "Follow this device", Type: "checkbox"})
 	if d.Kind == tollgate.DeviceAsterisk {

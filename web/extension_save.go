@@ -18,7 +18,7 @@ func extensionForm(d *tollgate.Device, v *reader, values url.Values) *form.Form 
 		&form.Field{Name: "name", Label: "Name", Placeholder: "Reception"},
 		&form.Field{
 			Name: "account", Label: "Account", Type: "select", Required: true,
-			Options: v.names.AccountChoices("Choose…", v.scope),
+			Options: v.names.AccountChoices("Choose…", v.scope, form.IDOr0(values.Get("account"))),
 		})
 	return f
 }

@@ -69,7 +69,7 @@ func simulatorForm(v *reader, values url.Values) *form.Form {
 		{Name: "duration", Label: "How long", Placeholder: "3:00", Hint: "Minutes:seconds, or seconds."},
 		{
 			Name: "account", Label: "Account", Type: "select",
-			Options: v.names.AccountChoices("The default tariff", v.scope),
+			Options: v.names.AccountChoices("The default tariff", v.scope, form.IDOr0(values.Get("account"))),
 		},
 	}
 	if v.house {

@@ -18,7 +18,9 @@ func trunkForm(d *tollgate.Device, v *reader, values url.Values) *form.Form {
 		&form.Field{Name: "operator", Label: "Operator", Type: "select", Options: v.names.OperatorChoices("None")},
 		&form.Field{
 			Name: "account", Label: "Account", Type: "select",
-			Options: v.names.AccountChoices("None", v.scope), Hint: "Pays what no extension does.",
+			Options: v.names.AccountChoices(
+				"None", v.scope, form.IDOr0(values.Get("account")),
+			), Hint: "Pays what no extension does.",
 		})
 	if len(v.names.Operators) == 0 {
 		f.Sections[0].Fields[1].Hint = "Add one under Operators first."

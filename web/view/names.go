@@ -18,6 +18,8 @@ type Names struct {
 	Operators map[tollgate.ID]*tollgate.Operator
 	Tariffs   map[tollgate.ID]*tollgate.Tariff
 	Devices   map[tollgate.ID]*tollgate.Device
+
+	sorted []*tollgate.Account
 }
 
 // NewNames makes the names of one version of the configuration.
@@ -41,6 +43,7 @@ func NewNames(d *store.Directory) *Names {
 	for i := range d.Devices {
 		n.Devices[d.Devices[i].ID] = &d.Devices[i]
 	}
+	n.sortAccounts()
 	return n
 }
 
@@ -101,25 +104,26 @@ func (n *Names) Above(a *tollgate.Account) tollgate.ID {
 	return a.Parent
 }
 
-// Limits of lists to choose from. A field with more rows than that is filled in
-// by file or over the API.
-const optionsMax = 2000
+// optionsMax bounds a list to choose from. A house with more accounts than that
+// chooses among its companies and does the rest by file or over the API.
+const optionsMax = 500
 
-// AccountChoices lists the accounts of a scope as choices, by enterprise.
-func (n *Names) AccountChoices(none string, scope store.Scope) []form.Option {
-	var rows []*tollgate.Account
-	for i := range n.Directory.Accounts {
-		a := &n.Directory.Accounts[i]
-		if scope == store.Everything || a.Enterprise == tollgate.ID(scope) {
-			rows = append(rows, a)
+// AccountChoices lists the accounts of a scope as choices, by company, with
+// the one that is chosen.
+func (n *Names) AccountChoices(none string, scope store.Scope, chosen tollgate.ID) []form.Option {
+	var rows, companies []*tollgate.Account
+	for _, a := range n.sorted {
+		if scope != store.Everything && a.Enterprise != tollgate.ID(scope) {
+			continue
+		}
+		rows = append(rows, a)
+		if a.ID == a.Enterprise || a.ID == chosen {
+			companies = append(companies, a)
 		}
 	}
-	slices.SortFunc(rows, func(a, b *tollgate.Account) int {
-		return cmp.Or(cmp.Compare(n.Account(a.Enterprise), n.Account(b.Enterprise)),
-			cmp.Compare(a.Enterprise, b.Enterprise),
-			-compareBool(a.ID == a.Enterprise, b.ID == b.Enterprise), cmp.Compare(a.Name, b.Name))
-	})
-	rows = rows[:min(len(rows), optionsMax)]
+	if len(rows) > optionsMax {
+		rows = companies[:min(len(companies), optionsMax)]
+	}
 	return form.Choices(none, rows, func(a *tollgate.Account) (tollgate.ID, string) {
 		if a.ID == a.Enterprise {
 			return a.ID, a.Name
@@ -128,14 +132,25 @@ func (n *Names) AccountChoices(none string, scope store.Scope) []form.Option {
 	})
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
+// sortAccounts puts accounts in the order of their companies' names, each
+// company before what belongs to it.
+func (n *Names) sortAccounts() {
+	for _, a := range n.Accounts {
+		n.sorted = append(n.sorted, a)
 	}
-	return -1
+	slices.SortFunc(n.sorted, func(a, b *tollgate.Account) int {
+		if a.Enterprise != b.Enterprise {
+			return cmp.Or(cmp.Compare(n.Account(a.Enterprise), n.Account(b.Enterprise)),
+				cmp.Compare(a.Enterprise, b.Enterprise))
+		}
+		switch a.Enterprise {
+		case a.ID:
+			return -1
+		case b.ID:
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // TariffChoices lists the tariffs as choices.
@@ -155,12 +170,11 @@ func (n *Names) OperatorChoices(none string) []form.Option {
 // EnterpriseChoices lists the companies as choices.
 func (n *Names) EnterpriseChoices(none string) []form.Option {
 	var rows []*tollgate.Account
-	for i := range n.Directory.Accounts {
-		if a := &n.Directory.Accounts[i]; a.ID == a.Enterprise {
+	for _, a := range n.sorted {
+		if a.ID == a.Enterprise {
 			rows = append(rows, a)
 		}
 	}
-	slices.SortFunc(rows, func(a, b *tollgate.Account) int { return cmp.Compare(a.Name, b.Name) })
 	rows = rows[:min(len(rows), optionsMax)]
 	return form.Choices(none, rows, func(a *tollgate.Account) (tollgate.ID, string) { return a.ID, a.Name })
 }

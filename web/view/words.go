@@ -17,7 +17,7 @@ func DurationText(c *tollgate.CDR) string {
 	return fmt.Sprintf("%s (%d.%03d s)", Clock(c.Duration()), ms/1000, ms%1000)
 }
 
-// CauseText names the causes people ask about. (ITU-T Q.850 §2.2.7)
+// CauseText names the causes people ask about, after ITU-T Q.850 §2.2.7.
 func CauseText(c tollgate.Cause) string {
 	words := map[tollgate.Cause]string{
 		1: "unallocated number", 3: "no route", 16: "normal clearing", 17: "busy", 18: "no response",
