@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"tollgate/store"
@@ -51,11 +53,27 @@ func New(db *store.DB, o Options) (*Gate, error) {
 	}, nil
 }
 
-// Address is where a request came from, without the port.
+// Address is where a request came from, without the port. A proxy on the same
+// machine is believed about whom it speaks for, or everybody would wait for
+// one who guesses passwords.
 func Address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
-	return host
+	peer, err := netip.ParseAddr(host)
+	if err != nil || !peer.IsLoopback() {
+		return host
+	}
+	forwarded := r.Header.Values("X-Forwarded-For")
+	if len(forwarded) == 0 {
+		return host
+	}
+	// The last address is the one that this proxy saw; those before it are hearsay.
+	last := forwarded[len(forwarded)-1]
+	last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+	if _, err := netip.ParseAddr(last); err != nil {
+		return host
+	}
+	return last
 }

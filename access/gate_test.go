@@ -320,3 +320,27 @@ func TestNames(t *testing.T) {
 	}
 	d.browser().want("/in", "unauthenticated", "name", "bert", "password", "")
 }
+
+func TestAddress(t *testing.T) {
+	tests := []struct {
+		name, peer string
+		forwarded  []string
+		want       string
+	}{
+		{"direct", "192.0.2.1:1234", nil, "192.0.2.1"},
+		{"a stranger says so", "192.0.2.1:1234", []string{"198.51.100.1"}, "192.0.2.1"},
+		{"local", "127.0.0.1:1234", nil, "127.0.0.1"},
+		{"through a local proxy", "127.0.0.1:1234", []string{"198.51.100.1"}, "198.51.100.1"},
+		{"and others before it", "[::1]:1234", []string{"10.0.0.1, 198.51.100.1", "10.0.0.2, 2001:db8::1"}, "2001:db8::1"},
+		{"that says nonsense", "127.0.0.1:1234", []string{"198.51.100.1, unknown"}, "127.0.0.1"},
+		{"no port", "pipe", nil, "pipe"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := &http.Request{RemoteAddr: test.peer, Header: http.Header{"X-Forwarded-For": test.forwarded}}
+			if got := Address(r); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -32,8 +32,8 @@ const (
 	ReadCalls  Permission = "read calls" // calls, accounts, transfers, simulated prices
 	ReadHouse  Permission = "read house" // what carriers cost, margins, tariffs, devices, quarantine
 	PushCalls  Permission = "push calls" // deliver finished calls in the name of a device
-	Change     Permission = "change"     // names and codes of accounts, freezing, extensions
-	SetTerms   Permission = "set terms"  // tariffs, credit, recharges, devices, trunks, attribution
+	Change     Permission = "change"     // freeze accounts, map extensions
+	SetTerms   Permission = "set terms"  // accounts, recharges, tariffs, devices, trunks, attribution
 	Administer Permission = "administer" // users and tokens
 )
 

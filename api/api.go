@@ -47,6 +47,7 @@ const (
 	schemaPrefix   = "#/components/schemas/"
 	contentJSON    = "application/json"
 	contentCSV     = "text/csv"
+	contentProblem = "application/problem+json"
 	unknownPattern = "/"
 )
 

@@ -152,6 +152,9 @@ func (s *server) listCDRs(ctx context.Context, q *cdrQuery) (*reply[page[CDR]], 
 		if err != nil {
 			return nil, err
 		}
+		if p.Enterprise != 0 && d.Enterprise != 0 && d.Enterprise != p.Enterprise {
+			return nil, noDevice(q.Device)
+		}
 		f.Device = d.ID
 	}
 	found, err := s.Store.CDRs(ctx, p.Scope(), f, q.store())

@@ -31,6 +31,8 @@ func TestCDRs(t *testing.T) {
 			name: "of one device", do: "GET /cdrs?device=beta-pbx", as: "reader",
 			want: 200, has: []string{"beta.1"}, hasNot: []string{"alpha.1"},
 		},
+		{name: "of a shared device", do: "GET /cdrs?device=shared", as: "alpha reader", want: 200},
+		{name: "of another's device", do: "GET /cdrs?device=beta-pbx", as: "alpha reader", want: 404},
 		{name: "of no device", do: "GET /cdrs?device=gamma", as: "reader", want: 404},
 		{name: "to a number", do: "GET /cdrs?number=4930", as: "reader", want: 200, has: []string{"alpha.1"}},
 		{name: "to another", do: "GET /cdrs?number=4940", as: "reader", want: 200, has: []string{`"items":[]`}},

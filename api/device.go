@@ -96,9 +96,13 @@ func (s *server) device(ctx context.Context, scope store.Scope, name string) (to
 	}
 	i := slices.IndexFunc(found, func(d tollgate.Device) bool { return d.Name == name })
 	if i < 0 {
-		return tollgate.Device{}, tollgate.Errorf(tollgate.CodeNotFound, "device %q does not exist", name)
+		return tollgate.Device{}, noDevice(name)
 	}
 	return found[i], nil
+}
+
+func noDevice(name string) error {
+	return tollgate.Errorf(tollgate.CodeNotFound, "device %q does not exist", name)
 }
 
 func (s *server) getDevice(ctx context.Context, in *DeviceNamed) (*reply[Device], error) {

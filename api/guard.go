@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -103,8 +104,15 @@ func who(ctx context.Context) access.Principal {
 
 // refuse answers a request that no handler sees.
 func (s *server) refuse(ctx context.Context, hc huma.Context, err error) {
-	_, w := humago.Unwrap(hc)
-	s.writeProblem(w, s.problemOf(ctx, err))
+	p := s.problemOf(ctx, err)
+	for name, values := range p.headers {
+		for _, v := range values {
+			hc.AppendHeader(name, v)
+		}
+	}
+	hc.SetHeader("Content-Type", contentProblem)
+	hc.SetStatus(p.Status)
+	_ = json.NewEncoder(hc.BodyWriter()).Encode(p) // a reader that has gone away is no fault
 }
 
 // ServeHTTP answers with the headers that every answer carries, and turns a

@@ -35,7 +35,7 @@ func TestHealth(t *testing.T) {
 			`tollgate_device_connected{device="hq"} 1`, `tollgate_device_calls{device="hq"} 3`,
 			`tollgate_device_records_total{device="hq"} 17`, "tollgate_commit_rows_sum 6",
 			"tollgate_commit_seconds_count 4", `tollgate_http_request_seconds_count{operation="health",status="200"} 1`,
-			"go_goroutines",
+			"go_goroutines", `operation="health",status="403"`,
 		}},
 	})
 	h.states = []tollgate.DeviceStatus{{Device: pbx.ID, Problem: "connection refused"}}

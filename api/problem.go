@@ -131,7 +131,7 @@ func (s *server) writeProblem(w http.ResponseWriter, p *problem) {
 			w.Header().Add(name, v)
 		}
 	}
-	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Type", contentProblem)
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // a reader that has gone away is no fault
 }

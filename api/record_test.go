@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"tollgate"
+	"tollgate/batch"
 	"tollgate/store"
 )
 
@@ -113,5 +116,25 @@ func TestQuarantine(t *testing.T) {
 		{name: "replay what is not there", do: "POST /quarantine/replay", as: "operator", body: `{"ids":["1"]}`, want: 404},
 		{name: "ids are text", do: "POST /quarantine/replay", as: "operator", body: `{"ids":[1]}`, want: 422},
 		{name: "read only", do: "POST /quarantine/replay", as: "reader", body: `{"ids":["{alpha broken}"]}`, want: 403},
+	})
+}
+
+// FuzzReadCalls gives whatever a device may send to what reads it.
+func FuzzReadCalls(f *testing.F) {
+	f.Add(`[{"unique_id":"r.1","start":"2026-03-04T12:00:00Z","duration":61.24,"dialed":"0301","private":true}]`)
+	f.Add(`{"unique_id":7,"leg":null}`)
+	f.Add(`[[]]`)
+	m := batch.RecordImport{Device: 1, Source: tollgate.SourceHTTP, Zone: time.UTC}
+	f.Fuzz(func(t *testing.T, body string) {
+		calls, err := readCalls([]byte(body))
+		if err != nil {
+			return
+		}
+		for _, fields := range calls {
+			record, reject := m.Record(fields)
+			if reject == nil && (record.Call.UniqueID == "" || record.Start.IsZero()) {
+				t.Errorf("%q was taken as %+v", fields, record)
+			}
+		}
 	})
 }
