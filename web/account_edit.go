@@ -197,7 +197,7 @@ func (s *site) accountForm(
 	}
 	if a.ID != 0 {
 		p.Title = "Edit " + v.names.Account(a.ID)
-		p.Lead = view.Capital(kindText(a.Kind)) + " in " + string(a.Currency)
+		p.Lead = view.Capital(view.KindText(a.Kind)) + " in " + string(a.Currency)
 	}
 	return s.show(w, r, f.Status(), "form_show", p)
 }

@@ -28,7 +28,7 @@ type accountShowPage struct {
 	Calls          []view.Call
 	Recharge       *form.Form // nil: not allowed, or no money of its own
 	Correction     *form.Form
-	Children       []accountRow
+	Children       []view.AccountRow
 	Pager          view.Pager
 }
 
@@ -100,7 +100,7 @@ func (s *site) accountPage(
 func newAccountPage(a *tollgate.Account, v *reader) *accountShowPage {
 	p := &accountShowPage{
 		page: page{Title: a.Name, Section: "Accounts"}, Account: a, Tariff: v.names.Tariff(a.Tariff),
-		Summary:        view.Capital(kindText(a.Kind)) + " · " + modeText(a, v.names),
+		Summary:        view.Capital(view.KindText(a.Kind)) + " · " + view.ModeText(a, v.names),
 		FreezeQuestion: "Freeze " + a.Name + "? It places no calls until it is unfrozen.",
 	}
 	if a.Frozen {
@@ -115,7 +115,7 @@ func newAccountPage(a *tollgate.Account, v *reader) *accountShowPage {
 	}
 	switch a.Mode {
 	case tollgate.ModeParent:
-		p.Balances = append(p.Balances, balance{Label: "Pays", Text: modeText(a, v.names)})
+		p.Balances = append(p.Balances, balance{Label: "Pays", Text: view.ModeText(a, v.names)})
 	case tollgate.ModeQuota:
 		money("Available", a.Available())
 		money("Used", a.Used)
@@ -171,7 +171,7 @@ func (s *site) accountMovements(
 		return err
 	}
 	for i := range children.Items {
-		p.Children = append(p.Children, newAccountRow(&children.Items[i], v.names))
+		p.Children = append(p.Children, view.NewAccountRow(&children.Items[i], v.names))
 	}
 	return nil
 }
