@@ -75,7 +75,7 @@ func (c *Connector) session(ctx context.Context, kept **Tracker) error {
 	answers, err := client.List(ctx, "Status",
 		ami.Header("Variables", statusVariables), ami.Header("AllVariables", "false"))
 	if err != nil {
-		return fmt.Errorf("asking for running calls: %w", err)
+		return fmt.Errorf("asking for running calls (write = reporting or system allows it): %w", err)
 	}
 	var running []statusChannel
 	for i := range answers {
@@ -138,7 +138,7 @@ func (c *Connector) narrow(ctx context.Context, client *ami.Client) bool {
 	for _, filter := range filters(c.config.AMI.Trunks) {
 		_, err := client.Do(ctx, "Filter", ami.Header("Operation", "Add"), ami.Header("Filter", filter))
 		if err != nil {
-			c.problem("narrowing the stream (write = system allows it)", err)
+			c.problem("narrowing the stream (write = system allows it; it works without)", err)
 			return false
 		}
 	}
