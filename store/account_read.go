@@ -40,7 +40,7 @@ func (db *DB) Accounts(ctx context.Context, s Scope, f AccountFilter, p Paging) 
 	if after != nil {
 		c.and("(enterprise_id, name, id) > (?, ?, ?)", after.int(0), after.text(1), after.int(2))
 	}
-	found, err := engine.List(ctx, db.sql.Read(), scanAccount, "SELECT "+accountColumns+" FROM account"+c.where()+
+	found, err := engine.List(ctx, db.sql.Read(), scanAccount, "SELECT "+accountColumns+" FROM account"+c.clause()+
 		" ORDER BY enterprise_id, name, id"+p.limit(), c.args...)
 	return paged(p, found, func(a *tollgate.Account) string {
 		return mark(a.Enterprise, a.Name, a.ID)

@@ -36,25 +36,38 @@ const (
 	byTime cdrPath = iota
 	byPayer
 	byNumber
+	byUnpriced
 )
 
-// probeRows is how many calls of a number are few enough to be found by number
-// and sorted; when there are more, calls are walked by time until the page is
-// full, which then is soon.
-const probeRows = 20_000
+// Limits of looking for calls.
+const (
+	// probeRows is how many calls of a number are few enough to be found by number
+	// and sorted; when there are more, calls are walked by time until the page is
+	// full, which then is soon.
+	probeRows = 20_000
+	// walkRows is how many calls one page looks at when some of the filter has no
+	// index: a page is answered in a tenth of a second, however long the books.
+	walkRows = 20_000
+)
 
-// conditions returns the filter as SQL for one path. A column in front of
-// which a + stands is not looked up in an index: the path is ours to choose,
-// because only we know that calls are asked for newest first and a page long.
-func (f *CDRFilter) conditions(s Scope, path cdrPath) *conditions {
+// where returns the part of the filter that the path's index serves. A column
+// in front of which a + stands is not looked up in an index: the path is ours
+// to choose, because only we know that calls are asked for newest first and a
+// page long.
+func (f *CDRFilter) where(s Scope, path cdrPath) *conditions {
 	var c conditions
-	enterprise, started, payer, number := "enterprise_id", "started_at", "+payer_id", "number || ''"
+	enterprise, started := "+enterprise_id", "started_at"
 	switch path {
-	case byTime: // the columns are as they should be
+	case byTime:
+		enterprise = "enterprise_id"
 	case byPayer:
-		enterprise, payer = "+enterprise_id", "payer_id"
+		c.and("payer_id = ?", int64(f.Account))
 	case byNumber:
-		enterprise, started, number = "+enterprise_id", "+started_at", "number"
+		started = "+started_at"
+		c.and("number >= ?", f.Number)
+		c.and("number < ?", f.Number+"\U0010ffff")
+	case byUnpriced:
+		c.and(unpricedSide)
 	}
 	c.scope(enterprise, s)
 	if !f.From.IsZero() {
@@ -63,19 +76,24 @@ func (f *CDRFilter) conditions(s Scope, path cdrPath) *conditions {
 	if !f.To.IsZero() {
 		c.and(started+" < ?", engine.Micros(f.To))
 	}
-	if f.Account != 0 {
-		c.and(payer+" = ?", int64(f.Account))
-	}
-	if f.Number != "" {
-		c.and(number+" >= ?", f.Number)
-		c.and(number+" < ?", f.Number+"\U0010ffff")
-	}
-	f.rest(&c)
 	return &c
 }
 
-// rest adds the conditions that no index serves.
-func (f *CDRFilter) rest(c *conditions) {
+// unpricedSide is the condition of the index on calls without a price, word
+// for word.
+const unpricedSide = "(status = 'unpriced' OR cost_status = 'unpriced')"
+
+// sift adds the conditions that the path's index does not serve, and reports
+// whether there are any.
+func (f *CDRFilter) sift(c *conditions, path cdrPath) bool {
+	served := len(c.pieces)
+	if f.Account != 0 && path != byPayer {
+		c.and("+payer_id = ?", int64(f.Account))
+	}
+	if f.Number != "" && path != byNumber {
+		c.and("number || '' >= ?", f.Number)
+		c.and("number || '' < ?", f.Number+"\U0010ffff")
+	}
 	if f.Device != 0 {
 		c.and("device_id = ?", int64(f.Device))
 	}
@@ -98,7 +116,7 @@ func (f *CDRFilter) rest(c *conditions) {
 		c.and("status = ?", string(f.Status))
 	}
 	if f.Unpriced {
-		c.and("(status = 'unpriced' OR cost_status = 'unpriced')")
+		c.and(unpricedSide)
 	}
 	if f.Private != nil {
 		c.and("private = ?", *f.Private)
@@ -106,19 +124,22 @@ func (f *CDRFilter) rest(c *conditions) {
 	if f.MinAmount > 0 {
 		c.and("micro >= ?", f.MinAmount)
 	}
+	return len(c.pieces) > served
 }
 
-// path chooses the index: the payer's if one is asked for, the number's if few
-// calls went there, else time.
-func (f *CDRFilter) path(ctx context.Context, q engine.Querier) (cdrPath, error) {
+// path chooses the index: that of calls without a price if they are asked for,
+// the number's if few calls went there, the payer's if there is one, else time.
+func (db *DB) path(ctx context.Context, f *CDRFilter) (cdrPath, error) {
+	if f.Unpriced || f.Status == tollgate.ChargeUnpriced {
+		return byUnpriced, nil
+	}
 	if f.Number != "" {
 		probe := CDRFilter{Number: f.Number}
-		c := probe.conditions(Everything, byNumber)
-		var few bool
-		err := q.QueryRowContext(ctx, "SELECT COUNT(*) < "+strconv.Itoa(probeRows)+
-			" FROM (SELECT 1 FROM cdr"+c.where()+" LIMIT "+strconv.Itoa(probeRows)+") probe",
-			c.args...).Scan(&few)
-		if err != nil || few {
+		c := probe.where(Everything, byNumber)
+		var found int
+		err := db.sql.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM cdr"+c.clause()+
+			" LIMIT "+strconv.Itoa(db.probeRows)+") probe", c.args...).Scan(&found)
+		if err != nil || found < db.probeRows {
 			return byNumber, err
 		}
 	}
@@ -128,28 +149,57 @@ func (f *CDRFilter) path(ctx context.Context, q engine.Querier) (cdrPath, error)
 	return byTime, nil
 }
 
-// CDRs lists calls, those that started last first.
+// CDRs lists calls, those that started last first. Where some of the filter has
+// no index, a page looks at the next 20,000 calls only: it may hold fewer rows
+// than asked for, or none, and still have a Next. Only an empty Next is the end.
 func (db *DB) CDRs(ctx context.Context, s Scope, f CDRFilter, p Paging) (Page[tollgate.CDR], error) {
 	after, err := p.unmark(2)
 	if err != nil {
 		return Page[tollgate.CDR]{}, err
 	}
-	path, err := f.path(ctx, db.sql.Read())
+	path, err := db.path(ctx, &f)
 	if err != nil {
 		return Page[tollgate.CDR]{}, engine.Failed(err, "reading calls")
 	}
-	c := f.conditions(s, path)
+	c := f.where(s, path)
 	order := " ORDER BY started_at DESC, id DESC"
 	if path == byNumber {
 		order = " ORDER BY +started_at DESC, +id DESC"
 	}
 	if after != nil {
+		c.and("started_at <= ?", after.int(0)) // what follows says it too, and not every planner sees it
 		c.and("(started_at, id) < (?, ?)", after.int(0), after.int(1))
 	}
-	found, err := engine.List(ctx, db.sql.Read(), scanCDR, "SELECT "+cdrColumns+" FROM cdr"+c.where()+
+	walked := *c
+	edge := ""
+	if f.sift(c, path) && path != byNumber {
+		if edge, err = db.edge(ctx, walked, order, c); err != nil {
+			return Page[tollgate.CDR]{}, engine.Failed(err, "reading calls")
+		}
+	}
+	found, err := engine.List(ctx, db.sql.Read(), scanCDR, "SELECT "+cdrColumns+" FROM cdr"+c.clause()+
 		order+p.limit(), c.args...)
-	return paged(p, found, func(c *tollgate.CDR) string { return mark(tollgate.ID(engine.Micros(c.Start)), c.ID) }),
-		engine.Failed(err, "reading calls")
+	page := paged(p, found, func(c *tollgate.CDR) string {
+		return mark(tollgate.ID(engine.Micros(c.Start)), c.ID)
+	})
+	if page.Next == "" {
+		page.Next = edge
+	}
+	return page, engine.Failed(err, "reading calls")
+}
+
+// edge finds the last call that a page looks at, keeps the page above it, and
+// returns the cursor from there on; empty when the walk reaches the end.
+func (db *DB) edge(ctx context.Context, walked conditions, order string, c *conditions) (string, error) {
+	var started, id int64
+	err := db.sql.Read().QueryRowContext(ctx, "SELECT started_at, id FROM cdr"+walked.clause()+order+
+		" LIMIT 1 OFFSET "+strconv.Itoa(db.walkRows), walked.args...).Scan(&started, &id)
+	if found, err := engine.Found(err); !found {
+		return "", err
+	}
+	c.and("started_at >= ?", started)
+	c.and("(started_at, id) >= (?, ?)", started, id)
+	return mark(tollgate.ID(started), tollgate.ID(id)), nil
 }
 
 // CDR returns one call; CodeNotFound when it is not in the scope.
@@ -180,18 +230,19 @@ type Totals struct {
 
 // Totals adds up the calls that CDRs lists.
 func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) {
-	path, err := f.path(ctx, db.sql.Read())
+	path, err := db.path(ctx, &f)
 	if err != nil {
 		return Totals{}, engine.Failed(err, "adding up calls")
 	}
-	c := f.conditions(s, path)
+	c := f.where(s, path)
+	f.sift(c, path)
 	var t Totals
 	rows, err := db.sql.Read().QueryContext(ctx, `SELECT currency, cost_currency, status, cost_status, COUNT(*),
 		COUNT(CASE WHEN answered_at <> 0 THEN 1 END),
 		CAST(SUM(CASE WHEN answered_at <> 0 THEN ended_at - answered_at ELSE 0 END) AS BIGINT),
 		CAST(SUM(billed) AS BIGINT), CAST(SUM(micro) AS BIGINT), CAST(SUM(cost_micro) AS BIGINT),
 		COUNT(margin), CAST(COALESCE(SUM(margin), 0) AS BIGINT)
-		FROM cdr`+c.where()+` GROUP BY currency, cost_currency, status, cost_status`, c.args...)
+		FROM cdr`+c.clause()+` GROUP BY currency, cost_currency, status, cost_status`, c.args...)
 	if err != nil {
 		return t, engine.Failed(err, "adding up calls")
 	}

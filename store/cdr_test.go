@@ -114,6 +114,7 @@ func accepts(f store.CDRFilter, c *tollgate.CDR) bool {
 		(f.Trunk == "" || c.Trunk == f.Trunk) && (f.Class == "" || c.Number.Class == f.Class) &&
 		(f.Direction == "" || c.Direction == f.Direction) &&
 		(f.Status == "" || c.Customer.Status == f.Status) &&
+		(!f.Unpriced || c.Customer.Status == tollgate.ChargeUnpriced || c.Cost.Status == tollgate.ChargeUnpriced) &&
 		(f.Private == nil || c.Number.Private == *f.Private) && c.Customer.Micro >= f.MinAmount
 }
 
@@ -133,6 +134,9 @@ func variety(t *testing.T, db *store.DB, offices []*office) []*tollgate.CDR {
 		c.Customer.Micro = int64(1 + i)
 		if i%5 == 0 {
 			c.Payer = o.enterprise.ID
+		}
+		if i%11 == 0 {
+			c.Cost = tollgate.Charge{Status: tollgate.ChargeUnpriced}
 		}
 		o.post(t, db, c)
 		all = append(all, c)
@@ -157,7 +161,12 @@ func anyFilter(t *rapid.T, o *office) store.CDRFilter {
 		func() { f.Trunk = "PJSIP/provider" },
 		func() { f.Class = tollgate.ClassLocal },
 		func() { f.Direction = tollgate.Outbound },
-		func() { f.Status = tollgate.ChargePriced },
+		func() {
+			f.Status = rapid.SampledFrom([]tollgate.ChargeStatus{
+				tollgate.ChargePriced, tollgate.ChargeUnpriced,
+			}).Draw(t, "status")
+		},
+		func() { f.Unpriced = true },
 		func() { f.Private = &yes },
 		func() { f.MinAmount = 150 },
 	} {
@@ -195,6 +204,7 @@ func TestCallsAreFoundByEveryFilter(t *testing.T) {
 				store.Everything, store.Scope(o.enterprise.ID),
 			}).Draw(rt, "scope")
 			f := anyFilter(rt, o)
+			db.SetWalk(rapid.IntRange(1, 400).Draw(rt, "probe"), rapid.IntRange(1, 400).Draw(rt, "walk"))
 			var want []tollgate.ID
 			amount := int64(0)
 			for _, c := range all {

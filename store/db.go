@@ -33,6 +33,8 @@ type DB struct {
 	now  func() time.Time
 	node node
 	log  *slog.Logger
+
+	probeRows, walkRows int // the constants; tests lower them
 }
 
 // Open opens the store at url, "sqlite:PATH" or "postgres://…", creates what
@@ -46,7 +48,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{sql: database, now: o.Now, log: o.Log}
+	db := &DB{sql: database, now: o.Now, log: o.Log, probeRows: probeRows, walkRows: walkRows}
 	db.node.holder = rand.Text()
 	db.node.renewAt.Store(math.MaxInt64) // until it has a number
 	if err := db.migrate(ctx); err != nil {

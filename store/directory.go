@@ -154,7 +154,7 @@ func (db *DB) Extensions(ctx context.Context, s Scope, device tollgate.ID, p Pag
 		c.and("(e.device_id, e.number) > (?, ?)", after.int(0), after.text(1))
 	}
 	found, err := engine.List(ctx, db.sql.Read(), scanExtension,
-		"SELECT e.device_id, e.number, e.account_id, e.name FROM extension e"+c.where()+
+		"SELECT e.device_id, e.number, e.account_id, e.name FROM extension e"+c.clause()+
 			" ORDER BY e.device_id, e.number"+p.limit(), c.args...)
 	return paged(p, found, func(e *tollgate.Extension) string { return mark(e.Device, e.Number) }),
 		engine.Failed(err, "reading extensions")
@@ -255,7 +255,7 @@ func (db *DB) Rates(ctx context.Context, s Scope, deck tollgate.ID, digits strin
 	if after != nil {
 		c.and("(prefix, number, class) > (?, ?, ?)", after.text(0), after.text(1), after.text(2))
 	}
-	found, err := engine.List(ctx, db.sql.Read(), scanRate, "SELECT "+rateColumns+" FROM rate"+c.where()+
+	found, err := engine.List(ctx, db.sql.Read(), scanRate, "SELECT "+rateColumns+" FROM rate"+c.clause()+
 		" ORDER BY prefix, number, class"+p.limit(), c.args...)
 	return paged(p, found, func(r *tollgate.Rate) string { return mark(r.Prefix, r.Number, r.Class) }),
 		engine.Failed(err, "reading rates")

@@ -42,7 +42,7 @@ func (db *DB) LoginLog(ctx context.Context, s Scope, p Paging) (Page[Login], err
 		err := row.Scan(&l.ID, &l.Enterprise, &l.Name, &l.Address, &l.Success, &l.Reason)
 		l.At = l.ID.Time()
 		return err
-	}, "SELECT id, enterprise_id, name, address, success, reason FROM login_log"+c.where()+
+	}, "SELECT id, enterprise_id, name, address, success, reason FROM login_log"+c.clause()+
 		" ORDER BY id DESC"+p.limit(), c.args...)
 	return paged(p, found, func(l *Login) string { return mark(l.ID) }),
 		engine.Failed(err, "reading the login log")
@@ -77,7 +77,7 @@ func (db *DB) OperationLog(ctx context.Context, s Scope, p Paging) (Page[Operati
 		o.At = o.ID.Time()
 		return err
 	}, `SELECT id, enterprise_id, actor, address, action, object, before, after
-		FROM operation_log`+c.where()+" ORDER BY id DESC"+p.limit(), c.args...)
+		FROM operation_log`+c.clause()+" ORDER BY id DESC"+p.limit(), c.args...)
 	return paged(p, found, func(o *Operation) string { return mark(o.ID) }),
 		engine.Failed(err, "reading the operation log")
 }

@@ -115,8 +115,8 @@ func (c *conditions) scope(column string, s Scope) {
 	}
 }
 
-// where returns the clause, empty when there are no conditions.
-func (c *conditions) where() string {
+// clause returns the WHERE clause, empty when there are no conditions.
+func (c *conditions) clause() string {
 	if len(c.pieces) == 0 {
 		return ""
 	}

@@ -89,7 +89,7 @@ func (db *DB) Quarantine(ctx context.Context, s Scope, p Paging) (Page[Quarantin
 	c.scope("enterprise_id", s)
 	c.and("id < ?", before)
 	found, err := engine.List(ctx, db.sql.Read(), scanQuarantined, "SELECT "+quarantineColumns+
-		" FROM quarantine"+c.where()+" ORDER BY id DESC"+p.limit(), c.args...)
+		" FROM quarantine"+c.clause()+" ORDER BY id DESC"+p.limit(), c.args...)
 	return paged(p, found, func(q *Quarantined) string { return mark(q.ID) }),
 		engine.Failed(err, "reading the quarantine")
 }

@@ -211,6 +211,8 @@ CREATE TABLE cdr (
 CREATE INDEX cdr_time ON cdr (started_at{,id});
 CREATE INDEX cdr_payer ON cdr (payer_id, started_at{,id});
 CREATE INDEX cdr_number ON cdr (number, started_at{,id});
+CREATE INDEX cdr_unpriced ON cdr (started_at{,id})
+	WHERE (status = 'unpriced' OR cost_status = 'unpriced');
 {cdr lookup};
 
 CREATE TABLE transfer (

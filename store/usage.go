@@ -171,7 +171,7 @@ func (db *DB) Usage(ctx context.Context, s Scope, f UsageFilter) ([]Usage, error
 	}
 	found, err := engine.List(ctx, db.sql.Read(), scanUsage, `SELECT enterprise_id, day, account_id, class,
 		operator_id, currency, cost_currency, calls, answered, talked, billed, micro, cost_micro
-		FROM usage`+c.where()+` ORDER BY enterprise_id, day, account_id, class, operator_id, currency,
+		FROM usage`+c.clause()+` ORDER BY enterprise_id, day, account_id, class, operator_id, currency,
 		cost_currency LIMIT 100001`, c.args...)
 	if err == nil && len(found) > usageRowsMax {
 		return nil, tollgate.Errorf(tollgate.CodeInvalid,
