@@ -2,11 +2,16 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"tollgate"
+	"tollgate/store"
 )
 
 // The states of a part.
@@ -34,29 +39,33 @@ type Part struct {
 }
 
 func (s *server) health(ctx context.Context, _ *struct{}) (*reply[Health], error) {
-	out := &reply[Health]{Body: Health{Version: s.Version, Healthy: true}}
-	database := s.databasePart(ctx)
-	out.Body.Parts = append(out.Body.Parts, database)
-	if database.State == stateRunning {
-		devices, err := s.Store.Devices(ctx, who(ctx).Scope())
+	h, err := s.parts(ctx)
+	return &reply[Health]{Body: h}, err
+}
+
+// parts looks at everything that runs.
+func (s *server) parts(ctx context.Context) (Health, error) {
+	h := Health{Version: s.Version, Healthy: true, Parts: []Part{s.databasePart(ctx)}}
+	if h.Parts[0].State == stateRunning {
+		devices, err := s.Store.Devices(ctx, store.Everything)
 		if err != nil {
-			return nil, err
+			return h, err
 		}
-		waiting, err := s.Store.QuarantineCount(ctx, who(ctx).Scope())
+		waiting, err := s.Store.QuarantineCount(ctx, store.Everything)
 		if err != nil {
-			return nil, err
+			return h, err
 		}
-		out.Body.Parts = append(out.Body.Parts, s.deviceParts(devices)...)
+		h.Parts = append(h.Parts, s.deviceParts(devices)...)
 		if waiting > 0 {
-			out.Body.Parts = append(out.Body.Parts, Part{
+			h.Parts = append(h.Parts, Part{
 				Name: "quarantine", State: stateRunning, Detail: fmt.Sprintf("%d records wait", waiting),
 			})
 		}
 	}
-	for _, part := range out.Body.Parts {
-		out.Body.Healthy = out.Body.Healthy && part.State != stateFailed
+	for _, part := range h.Parts {
+		h.Healthy = h.Healthy && part.State != stateFailed
 	}
-	return out, nil
+	return h, nil
 }
 
 // databasePart asks the database for something small.
@@ -99,8 +108,22 @@ func (s *server) deviceParts(devices []tollgate.Device) []Part {
 }
 
 // healthz answers whether requests can be served at all, for load balancers
-// and without a token; what runs is told by health, to who may know.
+// and without a token. Somebody on the machine itself who asks for JSON is told
+// which parts run, without more; the rest is told by health, to who may know.
 func (s *server) healthz(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.Header.Get("Accept"), contentJSON) && local(r) {
+		h, err := s.parts(r.Context())
+		if err != nil {
+			s.writeProblem(w, s.problemOf(r.Context(), err))
+			return
+		}
+		for i := range h.Parts {
+			h.Parts[i].Detail = ""
+		}
+		w.Header().Set("Content-Type", contentJSON)
+		_ = json.NewEncoder(w).Encode(h) // a reader that has gone away is no fault
+		return
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if s.databasePart(r.Context()).State != stateRunning {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -108,4 +131,20 @@ func (s *server) healthz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write([]byte("running\n"))
+}
+
+// local reports whether a request comes from the machine itself and not
+// through a proxy on it.
+func local(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	for _, header := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"} {
+		if len(r.Header.Values(header)) > 0 {
+			return false
+		}
+	}
+	peer, err := netip.ParseAddr(host)
+	return err == nil && peer.IsLoopback()
 }

@@ -20,6 +20,7 @@ func TestHealth(t *testing.T) {
 	h.change(func(c *store.Change) error { return c.PutDevice(&pbx, "") })
 	up := tollgate.DeviceStatus{Device: pbx.ID, Connected: true, Version: "Asterisk 22.1.0", Calls: 3, Records: 17}
 	h.states = []tollgate.DeviceStatus{up}
+	asJSON := map[string]string{"Accept": contentJSON}
 	h.run([]scenario{
 		{name: "well", do: "GET /health", as: "reader", want: 200, has: []string{
 			`"version":"1.2.3"`, `"healthy":true`, `{"name":"database","state":"running","detail":"sqlite"}`,
@@ -27,6 +28,14 @@ func TestHealth(t *testing.T) {
 		}, hasNot: []string{"alpha-pbx"}},
 		{name: "is the house's", do: "GET /health", as: "alpha admin", want: 403},
 		{name: "plain", do: "GET /healthz", want: 200, has: []string{"running\n"}},
+		{
+			name: "to the machine itself", do: "GET /healthz", header: asJSON, want: 200,
+			has: []string{`{"name":"device hq","state":"running"}`}, hasNot: []string{"Asterisk", "sqlite"},
+		},
+		{
+			name: "through a proxy on it", do: "GET /healthz", want: 200,
+			header: map[string]string{"Accept": contentJSON, "X-Forwarded-For": "192.0.2.1"}, hasNot: []string{"hq"},
+		},
 		{name: "metrics need a token", do: "GET /metrics", want: 401},
 		{name: "of the house", do: "GET /metrics", as: "alpha admin", want: 403},
 		{name: "metrics", do: "GET /metrics", as: "reader", want: 200, has: []string{
@@ -50,6 +59,29 @@ func TestHealth(t *testing.T) {
 	pbx.Enabled = false
 	h.change(func(c *store.Change) error { return c.PutDevice(&pbx, "") })
 	h.run([]scenario{{name: "disabled", do: "GET /health", as: "reader", want: 200, has: []string{`"healthy":true`, `"state":"off"`}}})
+}
+
+func TestLocal(t *testing.T) {
+	tests := []struct {
+		peer, header string
+		want         bool
+	}{
+		{"127.0.0.1:1234", "", true},
+		{"[::1]:1234", "", true},
+		{"192.0.2.1:1234", "", false},
+		{"127.0.0.1:1234", "X-Forwarded-For", false},
+		{"127.0.0.1:1234", "Via", false},
+		{"pipe", "", false},
+	}
+	for _, test := range tests {
+		r := &http.Request{RemoteAddr: test.peer, Header: http.Header{}}
+		if test.header != "" {
+			r.Header.Set(test.header, "x")
+		}
+		if got := local(r); got != test.want {
+			t.Errorf("from %s with %q: %v, want %v", test.peer, test.header, got, test.want)
+		}
+	}
 }
 
 func TestWithoutDatabase(t *testing.T) {

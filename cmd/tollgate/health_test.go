@@ -60,7 +60,8 @@ func TestHealthCommand(t *testing.T) {
 	const rule = "\n==="
 
 	out, problems, code := command(t, "health", "--url", address)
-	if code != 0 || !strings.HasPrefix(out, "tollgate "+version+rule) || !strings.Contains(out, "• server  running") {
+	if code != 0 || !strings.HasPrefix(out, "tollgate "+version+rule) || !strings.Contains(out, "• server    running") ||
+		!strings.Contains(out, "• database  running\n") {
 		t.Errorf("without a token: %d\n%s%s", code, out, problems)
 	}
 	out, problems, code = command(t, "health", "--url", strings.TrimPrefix(address, "http://"), "--data", data)
