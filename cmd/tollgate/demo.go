@@ -43,7 +43,11 @@ func (c *demoCommand) Run(p *program) (err error) {
 		return err
 	}
 	defer db.Close()
-	s, err := newServer(p, db, c.Listen, false)
+	zone, err := time.LoadLocation(demoZone)
+	if err != nil {
+		return err
+	}
+	s, err := newServer(p, db, serverOptions{listen: c.Listen, zone: zone})
 	if err != nil {
 		return err
 	}

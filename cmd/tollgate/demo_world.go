@@ -15,6 +15,9 @@ import (
 //go:embed demo/*.csv
 var demoFiles embed.FS
 
+// demoZone is where the demonstration takes place.
+const demoZone = "Europe/Berlin"
+
 // demoCompany is a customer of the demonstration.
 type demoCompany struct {
 	name     string
@@ -38,7 +41,7 @@ func demoCompanies() []demoCompany {
 			people: []string{"Reception", "Room 11", "Room 12", "Room 14", "Room 21", "Room 22"},
 		},
 		{
-			name: "Praxis Dr. Sommer", mode: tollgate.ModePrepaid, recharge: 50, first: 301,
+			name: "Praxis Dr. Sommer", mode: tollgate.ModePrepaid, recharge: 200, first: 301,
 			people: []string{"Front desk", "Dr. Sommer", "Laboratory"},
 		},
 	}
@@ -58,7 +61,7 @@ func demoWorld(ctx context.Context, db *store.DB, book *ledger.Book) (*demoPBX, 
 			return err
 		}
 		device := tollgate.Device{
-			Name: "city-pbx", Kind: tollgate.DevicePush, Timezone: "Europe/Berlin", Enabled: true,
+			Name: "city-pbx", Kind: tollgate.DevicePush, Timezone: demoZone, Enabled: true,
 			Account: "city-pbx", ForwardPayer: tollgate.OriginatorPays,
 			Plan: tollgate.DialingPlan{Country: "DE", AreaCode: "30", PrivateCodes: []string{"*7*"}},
 		}
@@ -112,7 +115,7 @@ func demoTariffs(c *store.Change) (map[string]tollgate.ID, error) {
 	}
 	ids := make(map[string]tollgate.ID)
 	for file, tariff := range words {
-		tariff.Currency, tariff.Timezone, tariff.Per = "EUR", "Europe/Berlin", 60
+		tariff.Currency, tariff.Timezone, tariff.Per = "EUR", demoZone, 60
 		tariff.Decimals, tariff.Rounding = 4, tollgate.RoundHalfUp
 		tariff.DurationRounding = tollgate.DurationUp
 		if err := c.PutTariff(&tariff); err != nil {
@@ -140,7 +143,7 @@ func demoAccounts(
 ) (tollgate.ID, []demoLine, error) {
 	head := tollgate.Account{
 		Kind: tollgate.KindEnterprise, Mode: company.mode, Name: company.name, Currency: "EUR",
-		Tariff: tariff, Timezone: "Europe/Berlin", CreditLimit: company.limit * tollgate.MicroPerUnit,
+		Tariff: tariff, Timezone: demoZone, CreditLimit: company.limit * tollgate.MicroPerUnit,
 	}
 	if err := c.PutAccount(&head); err != nil {
 		return 0, nil, err
@@ -149,7 +152,7 @@ func demoAccounts(
 	for i, name := range company.people {
 		user := tollgate.Account{
 			Enterprise: head.ID, Parent: head.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeParent,
-			Name: name, Currency: "EUR", Timezone: "Europe/Berlin",
+			Name: name, Currency: "EUR", Timezone: demoZone,
 		}
 		if err := c.PutAccount(&user); err != nil {
 			return 0, nil, err

@@ -2,23 +2,31 @@ package main
 
 import (
 	"fmt"
+	"time"
+
+	"tollgate"
 )
 
 type serveCommand struct {
 	databaseFlags
 	Listen string `default:"127.0.0.1:8080" help:"Address of pages and API. Put a TLS proxy before any other than loopback." placeholder:"HOST:PORT"`
+	Zone   string `default:"Local" help:"Time zone of the times on pages; the machine's if not said." placeholder:"Europe/Berlin"`
 	Secure bool   `help:"People reach the pages over TLS only, through a proxy: cookies say so."`
 }
 
 // Run serves until interrupted. The first start makes the database and prints
 // a one-time link for the first administrator.
 func (c *serveCommand) Run(p *program) error {
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return tollgate.Errorf(tollgate.CodeInvalid, "--zone %s: want an IANA name such as Europe/Berlin", c.Zone)
+	}
 	db, err := c.open(p.ctx, p, true)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	s, err := newServer(p, db, c.Listen, c.Secure)
+	s, err := newServer(p, db, serverOptions{listen: c.Listen, secure: c.Secure, zone: zone})
 	if err != nil {
 		return err
 	}

@@ -41,16 +41,22 @@ type server struct {
 	listener   net.Listener
 }
 
-// newServer puts the parts together. Nothing runs yet. Secure says that people
-// reach the pages over TLS alone.
-func newServer(p *program, db *store.DB, listen string, secure bool) (*server, error) {
+// serverOptions is how people reach a server and what its pages show.
+type serverOptions struct {
+	listen string
+	secure bool           // people reach the pages over TLS alone
+	zone   *time.Location // of the times on pages
+}
+
+// newServer puts the parts together. Nothing runs yet.
+func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	s := &server{p: p, db: db}
 	s.book = ledger.New(db, ledger.Options{Now: p.now, Log: p.log})
 	var err error
 	if s.office, err = charging.New(p.ctx, db, s.book, charging.Options{Now: p.now, Log: p.log}); err != nil {
 		return nil, err
 	}
-	s.gate, err = access.New(db, access.Options{Now: p.now, Random: rand.Reader, Log: p.log, Secure: secure})
+	s.gate, err = access.New(db, access.Options{Now: p.now, Random: rand.Reader, Log: p.log, Secure: o.secure})
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +65,7 @@ func newServer(p *program, db *store.DB, listen string, secure bool) (*server, e
 	}
 	pages, err := web.New(web.Options{
 		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status,
-		Zone: time.Local, Now: p.now, Log: p.log, Version: version,
+		Zone: o.zone, Now: p.now, Log: p.log, Version: version,
 	})
 	if err != nil {
 		return nil, err
@@ -77,8 +83,8 @@ func newServer(p *program, db *store.DB, listen string, secure bool) (*server, e
 		mux.Handle(pattern, interfaces)
 	}
 	s.handler = mux
-	if s.listener, err = new(net.ListenConfig).Listen(p.ctx, "tcp", listen); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+	if s.listener, err = new(net.ListenConfig).Listen(p.ctx, "tcp", o.listen); err != nil {
+		return nil, fmt.Errorf("%w: choose another address with --listen", err)
 	}
 	return s, nil
 }
