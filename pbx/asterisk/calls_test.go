@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -101,8 +102,9 @@ func describe(l *Leg, asked string) string {
 		key, _, _ := strings.Cut(word, "=")
 		value := map[string]string{
 			"dialed": l.Dialed, "by": l.Originator, "from": l.Extension, "trunk": l.Trunk, "account": l.AccountCode,
-			"private": fmt.Sprint(l.Private), "seconds": fmt.Sprint(l.Duration().Seconds()), "cause": fmt.Sprint(int(l.Cause)),
-			"estimated": fmt.Sprint(l.Estimated), "answered": fmt.Sprint(!l.Answer.IsZero()), "caller": l.Caller,
+			"private": strconv.FormatBool(l.Private), "seconds": fmt.Sprint(l.Duration().Seconds()),
+			"cause":     strconv.Itoa(int(l.Cause)),
+			"estimated": strconv.FormatBool(l.Estimated), "answered": strconv.FormatBool(!l.Answer.IsZero()), "caller": l.Caller,
 			"uid": l.UniqueID,
 		}
 		v, ok := value[key]
@@ -211,7 +213,7 @@ func (s *scripted) other() bool {
 		s.add("Event", "NewAccountCode", "Channel", name, "AccountCode", s.word(3))
 	case "blind":
 		s.add("Event", "BlindTransfer", "Result", "Success")
-		s.channel("Transferer", name)
+		s.channel("Transferer", name) //nolint:misspell // Asterisk's spelling
 		s.channel("Transferee", s.word(3))
 		s.add("Extension", s.word(4))
 	case "attended":

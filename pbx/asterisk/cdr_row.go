@@ -81,7 +81,7 @@ func (r *cdrRow) leg(trunks *trunks) (leg Leg, ok bool) {
 	return leg, leg.Trunk != ""
 }
 
-// causeOf makes a cause of a disposition, as near as it allows. (Q.850)
+// causeOf makes a cause of a disposition, as near as it allows (Q.850).
 func causeOf(disposition string) tollgate.Cause {
 	switch strings.ToUpper(disposition) {
 	case "ANSWERED":

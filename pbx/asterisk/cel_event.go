@@ -311,5 +311,5 @@ func (t *Tracker) celHangup(ch *channel, row *celRow) {
 	t.hangup(ch, row.at, cause, false)
 }
 
-// causeRedirected ends the call to a phone that deflected it. (Q.850, 23)
+// causeRedirected ends the call to a phone that deflected it (Q.850, 23).
 const causeRedirected tollgate.Cause = 23

@@ -203,8 +203,8 @@ func (j *journal) relive(ctx context.Context) (*Tracker, error) {
 	file := tail.New(j.file.Path())
 	defer file.Close()
 	if !known || p.Print == "" || !file.Resume(p) {
-		if err := file.Fresh(); err != nil {
-			return nil, err
+		if err := file.Fresh(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err // a file that is not there yet holds no calls
 		}
 	}
 	tracker := NewTracker(j.connector.trackerConfig())

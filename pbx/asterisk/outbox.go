@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"time"
 
 	"tollgate"
 )
@@ -16,7 +15,6 @@ type outbox struct {
 	device tollgate.ID
 	state  State
 	log    *slog.Logger
-	wait   func(context.Context, time.Duration) error
 	pause  pause
 	most   int // legs waiting before those who add must wait
 	batch  int // legs settled at a time
@@ -46,6 +44,9 @@ func newOutbox(c *Config) *outbox {
 
 // put adds a finished leg. It never waits; who adds many calls throttle.
 func (o *outbox) put(leg *Leg) {
+	if leg.Originator == "" {
+		o.log.Warn("asterisk: nobody could be found who made a call", "call", leg.UniqueID, "dialed", leg.Dialed)
+	}
 	o.add(letter{record: leg.Record(o.device)})
 }
 

@@ -95,7 +95,8 @@ func newPlayedPBX(t *testing.T, dir, file string) *playedPBX {
 }
 
 func (p *playedPBX) listen() {
-	l, err := net.Listen("tcp", cmp.Or(p.address, "127.0.0.1:0"))
+	var config net.ListenConfig
+	l, err := config.Listen(p.t.Context(), "tcp", cmp.Or(p.address, "127.0.0.1:0"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -151,7 +152,7 @@ func (p *playedPBX) play(to int) {
 		}
 		text := format(item.event.Fields)
 		for _, c := range p.clients {
-			io.WriteString(c, text)
+			fmt.Fprint(c, text)
 		}
 	}
 }
@@ -178,7 +179,7 @@ func format(fields []ami.Field) string {
 
 func (p *playedPBX) serve(c net.Conn) {
 	defer c.Close()
-	io.WriteString(c, "Asterisk Call Manager/11.0.0\r\n")
+	fmt.Fprint(c, "Asterisk Call Manager/11.0.0\r\n")
 	lines := bufio.NewScanner(c)
 	headers := map[string]string{}
 	for lines.Scan() {
@@ -232,7 +233,7 @@ func (p *playedPBX) answer(c net.Conn, headers map[string]string) bool {
 		for _, name := range slices.Sorted(maps.Keys(p.live)) {
 			m := p.statusOf(p.live[name])
 			fields := append([]ami.Field{ami.Header("Event", "Status"), ami.Header("ActionID", id)}, m.Fields[1:]...)
-			io.WriteString(c, format(fields))
+			fmt.Fprint(c, format(fields))
 		}
 		say("Event: StatusComplete\r\nActionID: %s\r\nEventList: Complete\r\n\r\n", id)
 	default:

@@ -89,7 +89,7 @@ func (c *Connector) session(ctx context.Context, kept **Tracker) error {
 	}
 	*kept = tracker
 	c.connected(ctx, client, filtered)
-	stop := context.AfterFunc(ctx, func() { client.Close() })
+	stop := context.AfterFunc(ctx, client.Close)
 	defer stop()
 	go c.keepAlive(ctx, client)
 	return c.follow(ctx, client, tracker)

@@ -113,7 +113,7 @@ func (t *Tracker) crash(at time.Time) {
 	t.cel.dials, t.cel.forwards = nil, nil
 }
 
-// causeTemporaryFailure stands for an end that nobody saw. (ITU-T Q.850, 41)
+// causeTemporaryFailure stands for an end that nobody saw (ITU-T Q.850, 41).
 const causeTemporaryFailure tollgate.Cause = 41
 
 // started is what is known of a channel when it begins.

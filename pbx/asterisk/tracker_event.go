@@ -57,8 +57,8 @@ func eventHandlers(event string) func(t *Tracker, m *ami.Message, at time.Time) 
 	return nil
 }
 
-// startedBy reads the description of a channel; prefix is empty, "Dest",
-// "Transferer" and so on for the second channel of a message.
+// startedBy reads the description of a channel; prefix is empty, or "Dest"
+// and so on for the second channel of a message.
 func startedBy(m *ami.Message, prefix string, at time.Time) started {
 	return started{
 		name: m.Get(prefix + "Channel"), uniqueID: m.Get(prefix + "Uniqueid"),
@@ -173,7 +173,7 @@ func (t *Tracker) onBlindTransfer(m *ami.Message, at time.Time) {
 	if m.Get("Result") != "Success" || m.Get("TransfereeChannel") == "" || m.Get("TransfererChannel") == "" {
 		return
 	}
-	by, ch := t.about(m, "Transferer", at), t.about(m, "Transferee", at)
+	by, ch := t.about(m, "Transferer", at), t.about(m, "Transferee", at) //nolint:misspell // Asterisk's spelling
 	if by != nil && ch != nil {
 		ch.mark(mark{kind: markBlind, at: at, by: by, exten: keep(m.Get("Extension")), code: ch.current})
 	}

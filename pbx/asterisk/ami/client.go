@@ -135,11 +135,8 @@ func (c *Client) Garbage() Garbage {
 	return c.garbage
 }
 
-// Close ends the connection. It returns no error.
-func (c *Client) Close() error {
-	c.CloseWith(net.ErrClosed)
-	return nil
-}
+// Close ends the connection.
+func (c *Client) Close() { c.CloseWith(net.ErrClosed) }
 
 // CloseWith ends the connection for a reason, which Err then returns.
 func (c *Client) CloseWith(err error) {

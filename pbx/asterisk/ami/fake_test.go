@@ -19,7 +19,8 @@ type fake struct {
 
 func newFake(t *testing.T, answer func(net.Conn, string, map[string]string)) *fake {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -185,9 +186,11 @@ func TestLongLines(t *testing.T) {
 // TestNothingLostOrDoubled writes, rotates, polls and restarts at random.
 func TestNothingLostOrDoubled(t *testing.T) {
 	t.Parallel()
+	base, runs := t.TempDir(), 0
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		if err != nil {
+		runs++
+		dir := filepath.Join(base, strconv.Itoa(runs))
+		if err := os.Mkdir(dir, 0o700); err != nil {
 			r.Fatal(err)
 		}
 		path := filepath.Join(dir, "cel.csv")
