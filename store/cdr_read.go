@@ -44,7 +44,7 @@ const (
 	// probeRows is how many calls of a number are few enough to be found by number
 	// and sorted; when there are more, calls are walked by time until the page is
 	// full, which then is soon.
-	probeRows = 20_000
+	probeRows = 5_000
 	// walkRows is how many calls one page looks at when some of the filter has no
 	// index: a page is answered in a tenth of a second, however long the books.
 	walkRows = 20_000

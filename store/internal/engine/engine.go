@@ -23,7 +23,7 @@ const (
 type DB struct {
 	name   string
 	write  *sql.DB      // SQLite: one connection, which is in writer or in use
-	read   *sql.DB      // SQLite: a pool that cannot write; PostgreSQL: same as write
+	read   *sql.DB      // a pool for reading alone
 	writer chan *writer // SQLite only: whoever holds the writer writes
 	parts  partitions   // PostgreSQL only: those that are known to be there
 }
@@ -48,11 +48,7 @@ func (db *DB) Close() error {
 		w := <-db.writer
 		err = w.conn.Close()
 	}
-	err = errors.Join(err, db.write.Close())
-	if db.read != db.write {
-		err = errors.Join(err, db.read.Close())
-	}
-	return err
+	return errors.Join(err, db.write.Close(), db.read.Close())
 }
 
 // Name says which engine it is: SQLite or PostgreSQL.
