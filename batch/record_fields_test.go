@@ -35,8 +35,10 @@ func TestRecordFields(t *testing.T) {
 			"",
 		},
 		{
-			"no id", map[string]string{"start": "2026-03-04 12:00:00", "duration": "1", "dialed": "1"},
-			tollgate.Record{}, "unique_id",
+			"no id",
+			map[string]string{"start": "2026-03-04 12:00:00", "duration": "1", "dialed": "1"},
+			tollgate.Record{},
+			"unique_id",
 		},
 		{"unknown field", map[string]string{"unique_id": "a", "colour": "red"}, tollgate.Record{}, "colour"},
 		{"zero byte", map[string]string{"unique_id": "a\x00"}, tollgate.Record{}, "unique_id"},

@@ -202,11 +202,11 @@ func (d *directory) price(id tollgate.ID, c *tollgate.CDR, out *tollgate.Charge)
 	call := rating.Call{
 		Number: c.Number.E164, Class: c.Number.Class, Answer: c.Answer, Duration: c.Duration(),
 	}
-	switch c.Number.Class {
-	case tollgate.ClassEmergency:
+	if c.Number.Class == tollgate.ClassEmergency {
 		freeEmergency(t, c, out)
 		return ""
-	case tollgate.ClassInternal:
+	}
+	if c.Number.Class == tollgate.ClassInternal {
 		call.Number = "" // an extension is no E.164 number: no prefix may match it
 	}
 	if err := t.compiled.Price(call, out); err != nil {

@@ -8,6 +8,7 @@ import (
 	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"tollgate/access"
@@ -64,27 +65,28 @@ func (c *demoCommand) Run(p *program) (err error) {
 
 // demonstrate sets up the companies, looks back on a day and lets calls come in.
 func (s *server) demonstrate(ctx context.Context) error {
+	err := s.telephone(ctx)
+	if ctx.Err() != nil {
+		err = nil // it was ended, that is no failure
+	}
+	return err
+}
+
+func (s *server) telephone(ctx context.Context) error {
 	pbx, err := demoWorld(ctx, s.db, s.book)
 	if err != nil {
-		return ignoreEnd(ctx, err)
+		return err
 	}
-	pbx.random = mathrand.New(mathrand.NewPCG(uint64(s.p.now().UnixNano()), 1))
-	pbx.now, pbx.prefix = s.p.now, fmt.Sprint(s.p.now().Unix())
+	now := s.p.now()
+	pbx.random = mathrand.New(mathrand.NewPCG(uint64(now.UnixNano()), 1))
+	pbx.now, pbx.prefix = s.p.now, strconv.FormatInt(now.Unix(), 10)
 	history := pbx.history(demoHistoryCalls, demoHistorySpan)
 	broken := history[len(history)/2]
 	broken.Call.UniqueID += "-clock"
 	broken.End = broken.Start.Add(-time.Hour) // a device whose clock was set back in a call
 	broken.Answer = time.Time{}
 	if _, err := s.office.Finish(ctx, append(history, broken)); err != nil {
-		return ignoreEnd(ctx, err)
+		return err
 	}
-	return ignoreEnd(ctx, pbx.Run(ctx, s.office))
-}
-
-// ignoreEnd takes the end of ctx for what it is: no failure.
-func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return pbx.Run(ctx, s.office)
 }

@@ -49,7 +49,7 @@ func (d *demoPBX) Run(ctx context.Context, charger tollgate.Charger) error {
 			return nil
 		case <-time.After(wait):
 		}
-		if _, err := charger.Finish(ctx, []tollgate.Record{d.call(d.now())}); err != nil && ctx.Err() == nil {
+		if _, err := charger.Finish(ctx, []tollgate.Record{d.call(d.now())}); err != nil {
 			return fmt.Errorf("finish a call: %w", err)
 		}
 	}

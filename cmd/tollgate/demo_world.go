@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"strconv"
 
 	"tollgate"
 	"tollgate/batch"
@@ -157,12 +158,12 @@ func demoAccounts(
 		if err := c.PutAccount(&user); err != nil {
 			return 0, nil, err
 		}
-		number := fmt.Sprint(company.first + i)
+		number := strconv.Itoa(company.first + i)
 		e := tollgate.Extension{Device: device, Number: number, Account: user.ID, Name: name}
 		if err := c.PutExtension(e); err != nil {
 			return 0, nil, err
 		}
-		lines = append(lines, demoLine{extension: number, colleague: fmt.Sprint(company.first)})
+		lines = append(lines, demoLine{extension: number, colleague: strconv.Itoa(company.first)})
 	}
 	return head.ID, lines, nil
 }
