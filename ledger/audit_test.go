@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tollgate"
+	"tollgate/ledger"
 	"tollgate/store/audit"
 	"tollgate/store/storetest"
 
@@ -192,5 +193,43 @@ func TestAuditNamesOnlyTheFirst(t *testing.T) {
 				t.Errorf("%d calls were checked, want 50", c.Rows)
 			}
 		}
+	})
+}
+
+// The audit sees one instant: books that are written to all the time are right
+// whenever it looks.
+func TestAuditOfLiveBooks(t *testing.T) {
+	eachShop(t, func(s *shop) {
+		stop, written := make(chan bool), make(chan int)
+		go func() {
+			for i := 0; ; i += 20 {
+				select {
+				case <-stop:
+					written <- i
+					return
+				default:
+				}
+				var calls []ledger.Settlement
+				for j := range 20 {
+					calls = append(calls, s.paid(i+j, s.prepaid, 5))
+				}
+				if _, err := s.book.Settle(s.Context(), calls); err != nil {
+					s.Error(err)
+				}
+			}
+		}()
+		var seen []int64
+		for range 10 {
+			for _, c := range s.audit().Checked {
+				if c.What == "cdr" {
+					seen = append(seen, c.Rows)
+				}
+			}
+		}
+		close(stop)
+		if n := int64(<-written); seen[0] == seen[9] || seen[9] > n || !slices.IsSorted(seen) {
+			s.Errorf("the audits saw %v calls of %d", seen, n)
+		}
+		s.audit()
 	})
 }

@@ -67,8 +67,8 @@ func (c *Change) insertAccount(a *tollgate.Account) error {
 	if a.Kind == tollgate.KindEnterprise {
 		a.Enterprise = a.ID
 	}
-	_, err := c.tx.Exec(`INSERT INTO account (`+accountColumns+`, used_since, overdraft)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, 0, $13, $14, $15, 0, '')`,
+	_, err := c.tx.Exec(`INSERT INTO account (`+accountColumns+`, overdraft)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, 0, $13, $14, $15, '')`,
 		int64(a.Enterprise), int64(a.ID), int64(a.Parent), string(a.Kind), string(a.Mode), a.Name,
 		a.Code, string(a.Currency), int64(a.Tariff), a.Timezone, a.CreditLimit, a.Allowance,
 		string(a.Reset), a.Frozen, engine.Micros(a.Created))

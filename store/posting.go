@@ -162,9 +162,9 @@ func (p *Posting) Purse(id tollgate.ID) (Purse, error) {
 func (p *Posting) House(enterprise tollgate.ID, currency tollgate.Currency, name string) (
 	id tollgate.ID, err error,
 ) {
-	_, err = p.tx.Exec(`INSERT INTO account (`+accountColumns+`, used_since, overdraft)
+	_, err = p.tx.Exec(`INSERT INTO account (`+accountColumns+`, overdraft)
 		SELECT enterprise_id, CAST($2 AS BIGINT), 0, 'house', 'postpaid', CAST($3 AS TEXT), '', CAST($4 AS TEXT),
-			0, timezone, 0, 0, 0, 0, 0, 'never', FALSE, CAST($5 AS BIGINT), 0, ''
+			0, timezone, 0, 0, 0, 0, 0, 'never', FALSE, CAST($5 AS BIGINT), ''
 		FROM account WHERE enterprise_id = $1 AND id = $1
 		ON CONFLICT (enterprise_id, currency, name) WHERE kind = 'house' DO NOTHING`,
 		int64(enterprise), int64(p.db.NewID()), name, string(currency), engine.Micros(p.db.now()))

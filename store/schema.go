@@ -37,7 +37,6 @@ CREATE TABLE account (
 	credit_limit BIGINT NOT NULL CHECK (credit_limit >= 0),
 	allowance BIGINT NOT NULL CHECK (allowance >= 0),
 	used BIGINT NOT NULL CHECK (used >= 0),
-	used_since BIGINT NOT NULL,
 	reset_period TEXT NOT NULL CHECK (reset_period IN ('never', 'hour', 'day', 'week', 'month')),
 	frozen BOOLEAN NOT NULL,
 	overdraft TEXT NOT NULL,

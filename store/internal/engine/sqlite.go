@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,6 +22,9 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	db.name = SQLite
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return Unavailable(err, "creating the database's folder")
+	}
+	if err := createPrivate(path); err != nil {
+		return Unavailable(err, "creating the database")
 	}
 	write, err := sql.Open("sqlite", sqliteName(path, []string{"temp_store(MEMORY)"}))
 	if err != nil {
@@ -41,6 +45,20 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	db.writer = make(chan *writer, 1)
 	db.writer <- &writer{conn: conn, kept: map[string]*sql.Stmt{}}
 	return nil
+}
+
+// createPrivate makes the file if it is not there. It holds secrets, and the
+// driver would let everybody read it. A file that is there is not even opened:
+// closing it would drop the locks that this process may hold on it.
+func createPrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // sqliteName is the driver's name for a database file. A commit is on disk
