@@ -72,7 +72,7 @@ func (c *healthCommand) token(p *program) (secret string, forget func() error, e
 		Expires: now.Add(time.Minute),
 	})
 	if err != nil {
-		db.Close() //nolint:errcheck // the first error is the one to tell
+		db.Close()
 		return "", nothing, err
 	}
 	return secret, func() error {
