@@ -70,6 +70,8 @@ type Connector struct {
 	saved  map[string]string // what State is to keep
 	alive  time.Time         // last sign of life, by the PBX's clock
 	status Stats
+
+	complained time.Time // when the last trouble was logged
 }
 
 // New returns a connector that Run starts.
@@ -221,10 +223,18 @@ func (c *Connector) lastSign() time.Time {
 	return c.alive
 }
 
-// problem shows and logs what went wrong.
+// problem shows and logs what went wrong; the same again only after a while.
 func (c *Connector) problem(doing string, err error) {
+	text, now := doing+": "+err.Error(), c.config.Now()
 	c.mu.Lock()
-	c.status.LastError = doing + ": " + err.Error()
+	again := text == c.status.LastError && now.Sub(c.complained) < complainEvery
+	if c.status.LastError = text; !again {
+		c.complained = now
+	}
 	c.mu.Unlock()
-	c.config.Log.Warn("asterisk: trouble", "while", doing, "error", err)
+	if !again {
+		c.config.Log.Warn("asterisk: trouble", "while", doing, "error", err)
+	}
 }
+
+const complainEvery = time.Minute
