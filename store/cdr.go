@@ -77,7 +77,7 @@ func writeCharge(w engine.RowWriter, c *tollgate.Charge) {
 	w.ID(c.Tariff)
 	w.ID(c.Deck)
 	w.Text(c.Rate)
-	w.Text(string(appendDetail(nil, c)))
+	w.Text(detailText(c))
 }
 
 const cdrColumns = `enterprise_id, id, started_at, device_id, unique_id, leg, source, direction,
@@ -139,19 +139,17 @@ func readDetail(text string, c *tollgate.Charge) error {
 	return nil
 }
 
-// appendDetail appends the JSON of a charge's detail, by hand: the encoder of
+// detailText is the JSON of a charge's detail, written by hand: the encoder of
 // the standard library would cost more than writing the row. Empty fields are
 // left out, and a charge without any detail is empty text.
-func appendDetail(b []byte, c *tollgate.Charge) []byte {
-	empty := len(b)
+func detailText(c *tollgate.Charge) string {
+	b := make([]byte, 0, 256) // enough for one span
 	b = appendText(b, `,"source":`, string(c.Source))
 	b = appendText(b, `,"name":`, c.RateName)
 	b = appendText(b, `,"fee":`, c.ConnectFee)
 	b = appendInt(b, `,"first":`, c.First)
 	b = appendInt(b, `,"next":`, c.Next)
-	b = appendInt(b, `,"seconds":`, c.Seconds)
 	b = appendText(b, `,"adjusted":`, string(c.Adjusted))
-	b = appendText(b, `,"limit":`, c.Limit)
 	if len(c.Spans) > 0 {
 		b = append(b, `,"spans":[`...)
 		for i := range c.Spans {
@@ -159,11 +157,11 @@ func appendDetail(b []byte, c *tollgate.Charge) []byte {
 		}
 		b[len(b)-1] = ']'
 	}
-	if len(b) == empty {
-		return b
+	if len(b) == 0 {
+		return ""
 	}
-	b[empty] = '{'
-	return append(b, '}')
+	b[0] = '{'
+	return string(append(b, '}'))
 }
 
 // appendSpan appends one span and a comma.
@@ -238,9 +236,9 @@ func (p *Posting) UpdateCharges(old *tollgate.CDR, e *Entry) (changed bool, err 
 	touched, err := p.tx.Exec(updateCharges, int64(d.ID), engine.Micros(d.Start), int64(d.Enterprise),
 		int64(e.Purse), int64(e.Quota), e.Unposted,
 		string(a.Status), a.Micro, string(a.Currency), a.Billed, int64(a.Tariff), int64(a.Deck), a.Rate,
-		string(appendDetail(nil, a)),
+		detailText(a),
 		string(b.Status), b.Micro, string(b.Currency), b.Billed, int64(b.Tariff), int64(b.Deck), b.Rate,
-		string(appendDetail(nil, b)),
+		detailText(b),
 		d.Exchange, d.Margin, string(old.Customer.Status), string(old.Cost.Status))
 	return touched == 1, engine.Failed(err, "pricing call %d", d.ID)
 }
