@@ -149,7 +149,9 @@ func detailText(c *tollgate.Charge) string {
 	b = appendText(b, `,"fee":`, c.ConnectFee)
 	b = appendInt(b, `,"first":`, c.First)
 	b = appendInt(b, `,"next":`, c.Next)
+	b = appendInt(b, `,"seconds":`, c.Seconds)
 	b = appendText(b, `,"adjusted":`, string(c.Adjusted))
+	b = appendText(b, `,"limit":`, c.Limit)
 	if len(c.Spans) > 0 {
 		b = append(b, `,"spans":[`...)
 		for i := range c.Spans {
