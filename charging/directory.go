@@ -31,6 +31,7 @@ type directory struct {
 type site struct {
 	device     tollgate.Device
 	plan       *numbering.Plan
+	broken     error // why the dialling plan cannot be used
 	extensions map[string]tollgate.ID // number → account
 	trunks     map[string]tollgate.Trunk
 }
@@ -110,11 +111,8 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 	d.own = own
 	for _, device := range from.Devices {
 		plan, err := numbering.NewPlan(device.Plan, own)
-		if err != nil {
-			return nil, fmt.Errorf("device %q: %w", device.Name, err)
-		}
 		d.sites[device.ID] = &site{
-			device: device, plan: plan,
+			device: device, plan: plan, broken: err,
 			extensions: make(map[string]tollgate.ID), trunks: make(map[string]tollgate.Trunk),
 		}
 	}

@@ -208,6 +208,12 @@ func TestSimulate(t *testing.T) {
 	if err != nil || plain.Customer.Micro != 250_000 {
 		t.Errorf("without a device: got %+v, %v", plain, err)
 	}
+	_, err = h.office.Simulate(t.Context(), 0, Query{
+		Tariff: h.tariff.ID, Number: "0301234567", Answer: scriptNow(), Duration: time.Minute,
+	})
+	if tollgate.CodeOf(err) != tollgate.CodeInvalid {
+		t.Errorf("a national number without a device: got %v", err)
+	}
 	for name, change := range map[string]func(*Query){
 		"account of another": func(q *Query) { q.Device = 0 },
 		"device of another":  func(q *Query) { q.Account = 0 },

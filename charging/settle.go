@@ -54,6 +54,9 @@ func (d *directory) place(r *tollgate.Record, now time.Time, c *tollgate.CDR) (r
 	if site == nil {
 		return fmt.Sprintf("device %d is not known: add the device, then replay", r.Call.Device)
 	}
+	if site.broken != nil {
+		return fmt.Sprintf("the dialling plan of device %q cannot be used: %v", site.device.Name, site.broken)
+	}
 	c.Call, c.Source, c.Direction, c.Cause = r.Call, r.Source, r.Direction, r.Cause
 	c.Extension, c.Originator, c.Caller = r.Extension, r.Originator, r.Caller
 	c.Trunk, c.AccountCode = r.Trunk, r.AccountCode
@@ -61,6 +64,10 @@ func (d *directory) place(r *tollgate.Record, now time.Time, c *tollgate.CDR) (r
 	c.Number = site.plan.Normalise(r.Dialed)
 	if c.Direction == tollgate.Internal {
 		c.Number.Class = tollgate.ClassInternal
+	}
+	if c.Number.E164 == "" && c.Direction == tollgate.Outbound {
+		return fmt.Sprintf("%q is no telephone number: give the device the feature code it begins with",
+			r.Dialed)
 	}
 	c.Number.Private = c.Number.Private || r.Private
 	if c.AccountCode == "" {

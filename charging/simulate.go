@@ -79,15 +79,23 @@ func (d *directory) simulated(owner tollgate.ID, q Query, c *tollgate.CDR) error
 		return tollgate.Errorf(tollgate.CodeNotFound, "tariff %d does not exist", q.Tariff)
 	}
 	if q.Device == 0 {
+		digits := strings.TrimPrefix(strings.TrimSpace(q.Number), "+")
+		if strings.HasPrefix(digits, "0") {
+			return tollgate.Errorf(tollgate.CodeInvalid,
+				"number %q: without a device write it with its country code, such as +49301234567", q.Number)
+		}
 		plan, err := numbering.NewPlan(tollgate.DialingPlan{}, d.own)
 		if err != nil {
 			return err
 		}
-		c.Number = plan.Normalise("+" + strings.TrimPrefix(strings.TrimSpace(q.Number), "+"))
+		c.Number = plan.Normalise("+" + digits)
 	} else {
 		s := d.sites[q.Device]
 		if s == nil || !visible(s.device.Enterprise) {
 			return tollgate.Errorf(tollgate.CodeNotFound, "device %d does not exist", q.Device)
+		}
+		if s.broken != nil {
+			return tollgate.Errorf(tollgate.CodeInvalid, "device %q: %w", s.device.Name, s.broken)
 		}
 		c.Number = s.plan.Normalise(q.Number)
 		c.Operator = s.trunks[q.Trunk].Operator
