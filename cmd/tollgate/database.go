@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"tollgate"
 	"tollgate/store"
@@ -18,6 +19,24 @@ type databaseFlags struct {
 
 // databaseName is the file of the embedded database in its directory.
 const databaseName = "tollgate.db"
+
+// lock keeps a second server off an embedded database: both would follow every
+// device. The lock ends with the process, however it ends.
+func (f databaseFlags) lock() (release func(), err error) {
+	if f.Data == "" {
+		return func() {}, nil
+	}
+	file, err := os.OpenFile(filepath.Join(f.Data, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data directory: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		return nil, tollgate.Errorf(tollgate.CodeConflict,
+			"another tollgate serves %s: end it first, or choose another directory", f.Data)
+	}
+	return func() { file.Close() }, nil
+}
 
 // open opens the books. It refuses to make a new database unless create is set,
 // so that a mistyped directory is an error and not empty books.

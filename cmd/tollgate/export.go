@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"time"
 
 	"tollgate/batch"
 	"tollgate/store"
@@ -27,15 +26,15 @@ func (f databaseFlags) to(p *program, write func(*store.DB, io.Writer) error) er
 
 type exportRates struct {
 	databaseFlags
-	Tariff string    `required:"" help:"Name of the tariff."`
-	At     time.Time `help:"The deck in force at this instant, RFC 3339; now if not said." format:"2006-01-02T15:04:05Z07:00"`
+	Tariff string `required:"" help:"Name of the tariff." placeholder:"NAME"`
+	At     string `help:"The deck in force at this instant; now if not said." placeholder:"2026-12-01T00:00:00Z"`
 }
 
 // Run exports a deck.
 func (c *exportRates) Run(p *program) error {
-	at := c.At
-	if at.IsZero() {
-		at = p.now()
+	at, err := instantFlag("--at", c.At, p.now())
+	if err != nil {
+		return err
 	}
 	return c.to(p, func(db *store.DB, w io.Writer) error {
 		return batch.ExportRates(p.ctx, db, c.Tariff, at, w)

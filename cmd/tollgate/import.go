@@ -43,7 +43,7 @@ func (p *program) openInput(path string) (io.ReadCloser, error) {
 
 type importCDRs struct {
 	databaseFlags
-	Device  string `required:"" help:"Name of the device that the calls are from."`
+	Device  string `required:"" help:"Name of the device that the calls are from." placeholder:"NAME"`
 	Rejects string `help:"Where the lines that were not stored go; FILE.rejected.csv if not said." placeholder:"FILE"`
 	File    string `arg:"" help:"CSV with a header line: unique_id, start, dialed, and end or duration (answered seconds); also leg, direction, answer, extension, originator, caller, trunk, account_code, private, cause. Times are RFC 3339, or local to the device, or epoch seconds. - is standard input."`
 }
@@ -194,7 +194,7 @@ func (f *configFlags) run(
 		fmt.Fprintf(p.stderr, "%s: %s\n", f.File, reject)
 	}
 	if len(rejects) > 0 {
-		return tollgate.Errorf(tollgate.CodeInvalid, "%d lines are refused and nothing was imported", len(rejects))
+		return tollgate.Errorf(tollgate.CodeInvalid, "nothing was imported; lines refused: %d", len(rejects))
 	}
 	for _, line := range preview.Lines {
 		fmt.Fprintln(p.stdout, line)
@@ -222,15 +222,31 @@ func (c *importTariff) Run(p *program) error {
 
 type importRates struct {
 	configFlags
-	Tariff    string    `required:"" help:"Name of the tariff."`
-	Effective time.Time `help:"Since when the deck is in force, RFC 3339; the tariff's first deck if not said." format:"2006-01-02T15:04:05Z07:00"`
+	Tariff    string `required:"" help:"Name of the tariff." placeholder:"NAME"`
+	Effective string `help:"Since when the deck is in force; the tariff's first deck if not said." placeholder:"2026-12-01T00:00:00Z"`
 }
 
 // Run imports a deck.
 func (c *importRates) Run(p *program) error {
+	effective, err := instantFlag("--effective", c.Effective, time.Time{})
+	if err != nil {
+		return err
+	}
 	return c.run(p, func(db *store.DB, r io.Reader) (batch.Preview, []batch.Reject, error) {
-		return batch.ImportRates(p.ctx, db, operatorActor(), c.Tariff, c.Effective, r, c.DryRun)
+		return batch.ImportRates(p.ctx, db, operatorActor(), c.Tariff, effective, r, c.DryRun)
 	})
+}
+
+// instantFlag reads a flag that is a point in time.
+func instantFlag(name, text string, otherwise time.Time) (time.Time, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, tollgate.Errorf(tollgate.CodeInvalid, "%s %s: want a time such as 2026-12-01T00:00:00Z", name, text)
+	}
+	return at, nil
 }
 
 type importAttribution struct{ configFlags }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -59,6 +60,19 @@ func start() int {
 	return p.run(os.Args[1:])
 }
 
+// asked names the command that a wrong command line was meant for.
+func asked(err error) string {
+	var names strings.Builder
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		for _, step := range wrong.Context.Path {
+			if step.Command != nil {
+				names.WriteString(step.Command.Name + " ")
+			}
+		}
+	}
+	return names.String()
+}
+
 // exited carries an exit code out of kong, which wants to end the process itself.
 type exited int
 
@@ -83,7 +97,7 @@ func (p *program) run(args []string) (code int) {
 	)
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(p.stderr, "tollgate: %v\nTry tollgate --help.\n", err)
+		fmt.Fprintf(p.stderr, "tollgate: %v\nTry tollgate %s--help.\n", err, asked(err))
 		return 2
 	}
 	if err := parsed.Run(p); err != nil && !errors.Is(err, context.Canceled) {

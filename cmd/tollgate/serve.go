@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -10,14 +13,14 @@ import (
 type serveCommand struct {
 	databaseFlags
 	Listen string `default:"127.0.0.1:8080" help:"Address of pages and API. Put a TLS proxy before any other than loopback." placeholder:"HOST:PORT"`
-	Zone   string `default:"Local" help:"Time zone of the times on pages; the machine's if not said." placeholder:"Europe/Berlin"`
+	Zone   string `help:"Time zone of the times on pages; the machine's if not said." placeholder:"Europe/Berlin"`
 	Secure bool   `help:"People reach the pages over TLS only, through a proxy: cookies say so."`
 }
 
 // Run serves until interrupted. The first start makes the database and prints
 // a one-time link for the first administrator.
 func (c *serveCommand) Run(p *program) error {
-	zone, err := time.LoadLocation(c.Zone)
+	zone, err := time.LoadLocation(cmp.Or(c.Zone, machineZone()))
 	if err != nil {
 		return tollgate.Errorf(tollgate.CodeInvalid, "--zone %s: want an IANA name such as Europe/Berlin", c.Zone)
 	}
@@ -26,6 +29,11 @@ func (c *serveCommand) Run(p *program) error {
 		return err
 	}
 	defer db.Close()
+	release, err := c.lock()
+	if err != nil {
+		return err
+	}
+	defer release()
 	s, err := newServer(p, db, serverOptions{listen: c.Listen, secure: c.Secure, zone: zone})
 	if err != nil {
 		return err
@@ -38,5 +46,20 @@ func (c *serveCommand) Run(p *program) error {
 	if first {
 		fmt.Fprintf(p.stdout, "Make the first administrator, once, within a day: %s/setup/%s\n", s.url(), secret)
 	}
+	if !c.Secure && !s.loopback() {
+		fmt.Fprintln(p.stderr, "tollgate: pages and passwords travel in the clear: put a TLS proxy before it and use --secure")
+	}
 	return s.run(p.ctx)
+}
+
+// machineZone is the IANA name of the machine's time zone, UTC if it has none.
+func machineZone() string {
+	if zone := os.Getenv("TZ"); zone != "" {
+		return zone
+	}
+	target, err := os.Readlink("/etc/localtime")
+	if _, name, ok := strings.Cut(target, "zoneinfo/"); ok && err == nil {
+		return name
+	}
+	return "UTC"
 }

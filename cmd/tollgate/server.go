@@ -89,8 +89,20 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	return s, nil
 }
 
-// url is where the server is reached.
-func (s *server) url() string { return "http://" + s.listener.Addr().String() }
+// url is where the server is reached, from this machine at least.
+func (s *server) url() string {
+	address, ok := s.listener.Addr().(*net.TCPAddr)
+	if ok && address.IP.IsUnspecified() {
+		return fmt.Sprintf("http://localhost:%d", address.Port)
+	}
+	return "http://" + s.listener.Addr().String()
+}
+
+// loopback reports whether only this machine reaches the server.
+func (s *server) loopback() bool {
+	address, ok := s.listener.Addr().(*net.TCPAddr)
+	return ok && address.IP.IsLoopback()
+}
 
 // run serves until ctx ends, then lets requests finish, stops the connectors
 // and last of all the ledger, so that whatever was taken in is committed.
