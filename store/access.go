@@ -37,7 +37,8 @@ func (c *Change) PutUser(u *User) error {
 		return err
 	}
 	if u.ID == 0 {
-		u.ID, u.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
+		c.give(&u.ID)
+		u.Created = c.db.now().UTC().Truncate(time.Microsecond)
 		if _, err := c.tx.Exec("INSERT INTO administrator ("+userColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)`, int64(u.ID), u.Name, u.Role, int64(u.Enterprise),
 			u.PasswordHash, u.Disabled, engine.Micros(u.Created)); err != nil {
@@ -164,7 +165,8 @@ func (c *Change) PutToken(t *Token) error {
 	if err := c.requireEnterprise(t.Enterprise); err != nil {
 		return err
 	}
-	t.ID, t.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
+	c.give(&t.ID)
+	t.Created = c.db.now().UTC().Truncate(time.Microsecond)
 	if _, err := c.tx.Exec("INSERT INTO api_token ("+tokenColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`, int64(t.ID), t.Name, t.Hash, t.Role,
 		int64(t.Enterprise), engine.Micros(t.Created), engine.Micros(t.Expires), t.Prefix); err != nil {

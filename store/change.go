@@ -22,23 +22,38 @@ type Actor struct {
 type Change struct {
 	tx     *engine.Tx
 	db     *DB
+	given  []*tollgate.ID // that were 0 and have been given an ID
 	actor  Actor
 	action string
 }
 
 // Change makes one change: everything fn does happens in one transaction, is
 // written to the operation log as before → after, and raises the configuration
-// version. fn may run again after a conflict between nodes, so it must not
-// touch anything but the Change. On PostgreSQL changes are made one at a time.
+// version. fn may run again after a conflict between nodes; what was given an
+// ID before has none again then. On PostgreSQL changes are made one at a time.
 func (db *DB) Change(ctx context.Context, a Actor, action string, fn func(*Change) error) error {
+	c := &Change{db: db, actor: a, action: action}
 	return db.inTx(ctx, func(t *engine.Tx) error {
+		c.tx = t
+		for _, id := range c.given { // by a try that was undone
+			*id = 0
+		}
 		// First of all, because the row also is the lock among changes: what a
 		// change has checked is still so when it commits.
 		if _, err := t.Exec("UPDATE config SET version = version + 1"); err != nil {
 			return engine.Failed(err, "raising the configuration version")
 		}
-		return fn(&Change{tx: t, db: db, actor: a, action: action})
+		return fn(c)
 	})
+}
+
+// give makes ids for what is to be inserted.
+func (c *Change) give(ids ...*tollgate.ID) {
+	made := c.db.NewID()
+	for _, id := range ids {
+		*id = made
+	}
+	c.given = append(c.given, ids...)
 }
 
 // ConfigVersion returns a number that grows with every Change of any node.

@@ -62,10 +62,12 @@ func (c *Change) PutAccount(a *tollgate.Account) error {
 }
 
 func (c *Change) insertAccount(a *tollgate.Account) error {
-	a.ID, a.Created = c.db.NewID(), c.db.now().UTC().Truncate(time.Microsecond)
+	a.Created = c.db.now().UTC().Truncate(time.Microsecond)
 	a.Balance, a.Reserved, a.Used = 0, 0, 0
 	if a.Kind == tollgate.KindEnterprise {
-		a.Enterprise = a.ID
+		c.give(&a.ID, &a.Enterprise)
+	} else {
+		c.give(&a.ID)
 	}
 	_, err := c.tx.Exec(`INSERT INTO account (`+accountColumns+`, overdraft)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, 0, $13, $14, $15, '')`,

@@ -37,7 +37,7 @@ func (c *Change) PutDevice(d *tollgate.Device, passwordHash string) error {
 	}
 	var before any
 	if d.ID == 0 {
-		d.ID = c.db.NewID()
+		c.give(&d.ID)
 	} else {
 		old, err := c.device(d.ID)
 		if err != nil {

@@ -21,7 +21,7 @@ func (c *Change) PutOperator(o *tollgate.Operator) error {
 		return err
 	}
 	if o.ID == 0 {
-		o.ID = c.db.NewID()
+		c.give(&o.ID)
 		if _, err := c.tx.Exec(`INSERT INTO operator (id, name, tariff_id, deleted_at)
 			VALUES ($1, $2, $3, 0)`, int64(o.ID), o.Name, int64(o.Tariff)); err != nil {
 			return engine.Failed(err, "storing operator %q", o.Name)
@@ -91,7 +91,8 @@ func (c *Change) PutTariff(t *tollgate.Tariff) error {
 	}
 	var before any
 	if t.ID == 0 {
-		t.ID, t.Revision = c.db.NewID(), 1
+		c.give(&t.ID)
+		t.Revision = 1
 	} else {
 		old, err := c.tariff(t.ID)
 		if err != nil {
@@ -164,7 +165,7 @@ func (c *Change) PutDeck(d *tollgate.Deck) error {
 	}
 	var before any
 	if d.ID == 0 {
-		d.ID = c.db.NewID()
+		c.give(&d.ID)
 		if _, err := c.tx.Exec(`INSERT INTO deck (id, tariff_id, effective_at, deleted_at)
 			VALUES ($1, $2, $3, 0)`, int64(d.ID), int64(d.Tariff), engine.Micros(d.Effective)); err != nil {
 			return engine.Failed(err, "storing the deck from %s", d.Effective)

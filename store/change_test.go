@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"tollgate/store/storetest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 func TestOpenRefusesWhatItDoesNotKnow(t *testing.T) {
@@ -345,6 +348,59 @@ func TestChangesOfManyNodesDoNotLoseEachOther(t *testing.T) {
 		d, err := nodes[0].Directory(t.Context())
 		if err != nil || len(d.Extensions) != 21 || d.Version != 1+1+20 {
 			t.Errorf("%d extensions, version %d, %v; want 21 and 22", len(d.Extensions), d.Version, err)
+		}
+	})
+}
+
+// A change that meets a conflict is made again from the start: what it gave an
+// ID has none again.
+func TestChangeIsMadeAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		enterprise := tollgate.Account{
+			Kind: tollgate.KindEnterprise, Mode: tollgate.ModePostpaid, Name: "acme", Currency: "EUR",
+			Timezone: "UTC",
+		}
+		user := store.User{Name: "erika", Role: "admin", PasswordHash: "x"}
+		tries := 0
+		change(t, db, func(c *store.Change) error {
+			tries++
+			if err := errors.Join(c.PutAccount(&enterprise), c.PutUser(&user)); err != nil {
+				return err
+			}
+			if tries < 3 {
+				return &pgconn.PgError{Code: "40P01", Message: "deadlock detected"}
+			}
+			return nil
+		})
+		got, err := db.Account(t.Context(), store.Everything, enterprise.ID)
+		if err != nil || got.Enterprise != enterprise.ID || tries != 3 {
+			t.Errorf("after %d tries: %+v, %v", tries, got, err)
+		}
+		if u, err := db.UserByName(t.Context(), "erika"); err != nil || u.ID != user.ID {
+			t.Errorf("the user is %+v, %v; want id %d", u, err, user.ID)
+		}
+	})
+}
+
+func TestWhatCannotBeStoredIsRefused(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		o := furnish(t, db, "acme")
+		if db.Engine() == store.SQLite {
+			return // stores anything
+		}
+		endless := ""
+		for range 1000 { // of what cannot be compressed
+			endless += rand.Text()
+		}
+		for name, number := range map[string]string{
+			"endless": endless, "a zero byte": "1\x00", "no UTF-8": "1\xff",
+		} {
+			err := db.Change(t.Context(), root, "test", func(c *store.Change) error {
+				return c.PutExtension(tollgate.Extension{Device: o.device.ID, Number: number})
+			})
+			if tollgate.CodeOf(err) != tollgate.CodeInvalid {
+				t.Errorf("%s: %v, want invalid", name, err)
+			}
 		}
 	})
 }

@@ -75,7 +75,10 @@ func postgresProblem(err error) (p problem, ok bool) {
 		return problemDuplicate, true
 	case "23503":
 		return problemReference, true
-	case "23514":
+	case "23514", // a CHECK
+		"22003", // a number out of range
+		"22021", // text that is not UTF-8, or has a zero byte
+		"54000": // too long for an index
 		return problemCheck, true
 	case "40001", "40P01":
 		return problemTransient, true

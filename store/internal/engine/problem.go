@@ -15,7 +15,7 @@ const (
 	problemOther     problem = iota
 	problemDuplicate         // a unique key exists already
 	problemReference         // a foreign key points nowhere, or is still pointed at
-	problemCheck             // a CHECK constraint refused the row
+	problemCheck             // a value that cannot be stored
 	problemTransient         // trying the transaction again may succeed
 )
 

@@ -86,7 +86,8 @@ func sqliteProblem(err error) (p problem, ok bool) {
 		return problemReference, true
 	case sqlite3.SQLITE_CONSTRAINT_CHECK:
 		return problemCheck, true
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT:
+	}
+	if e.Code()&0xff == sqlite3.SQLITE_BUSY { // in any of its shades
 		return problemTransient, true
 	}
 	return problemOther, true
