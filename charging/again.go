@@ -71,9 +71,15 @@ func (f *Office) PriceUnpriced(
 // operator stay who they were.
 func (d *directory) settleAgain(s *ledger.Settlement) (changed bool) {
 	c := &s.CDR
-	if c.Customer.Status == tollgate.ChargeUnpriced {
+	if payer := d.accounts[c.Payer]; payer != nil {
+		s.Quota, s.Purse = d.purse(payer)
+	}
+	if unpriced := c.Customer; unpriced.Status == tollgate.ChargeUnpriced {
 		reason := d.price(c.Customer.Tariff, c, &c.Customer)
-		changed = reason == "" && c.Customer.Status == tollgate.ChargePriced
+		changed = reason == "" && c.Customer.Status == tollgate.ChargePriced && d.mixed(s) == ""
+		if !changed {
+			c.Customer = unpriced // with a price that cannot be charged it never would be
+		}
 	}
 	if c.Cost.Status == tollgate.ChargeUnpriced {
 		reason := d.price(c.Cost.Tariff, c, &c.Cost)
@@ -83,8 +89,5 @@ func (d *directory) settleAgain(s *ledger.Settlement) (changed bool) {
 		return false
 	}
 	d.margin(c)
-	if payer := d.accounts[c.Payer]; payer != nil {
-		s.Quota, s.Purse = d.purse(payer)
-	}
 	return true
 }

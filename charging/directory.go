@@ -3,15 +3,13 @@ package charging
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"tollgate"
 	"tollgate/numbering"
 	"tollgate/rating"
 )
-
-// parentsMax bounds the way from an account to whoever pays for it.
-const parentsMax = 8
 
 // directory is the configuration, compiled for pricing. It never changes: a
 // change of configuration makes a new one that shares what stayed the same.
@@ -31,7 +29,7 @@ type directory struct {
 type site struct {
 	device     tollgate.Device
 	plan       *numbering.Plan
-	broken     error // why the dialling plan cannot be used
+	broken     error                  // why the dialling plan cannot be used
 	extensions map[string]tollgate.ID // number → account
 	trunks     map[string]tollgate.Trunk
 }
@@ -153,14 +151,31 @@ func (f *Office) loadTariffs(ctx context.Context, words []tollgate.Tariff, d *di
 	return nil
 }
 
+// upward walks from an account to its parents. The store refuses circles, and
+// one that came to be all the same ends.
+func (d *directory) upward(from *tollgate.Account) iter.Seq[*tollgate.Account] {
+	return func(yield func(*tollgate.Account) bool) {
+		a := from
+		for range len(d.accounts) {
+			if a == nil || !yield(a) {
+				return
+			}
+			a = d.accounts[a.Parent]
+		}
+	}
+}
+
 // customerTariff is the account's tariff, else its parents', else the
-// enterprise's default one, else the house's; 0 when there is none, and then
-// the call has no customer price.
+// enterprise's, else its default one, else the house's; 0 when there is none,
+// and then the call has no customer price.
 func (d *directory) customerTariff(payer *tollgate.Account, enterprise tollgate.ID) tollgate.ID {
-	for a, hops := payer, 0; a != nil && hops < parentsMax; a, hops = d.accounts[a.Parent], hops+1 {
+	for a := range d.upward(payer) {
 		if a.Tariff != 0 {
 			return a.Tariff
 		}
+	}
+	if e := d.accounts[enterprise]; e != nil && e.Tariff != 0 {
+		return e.Tariff // an account need not stand below it
 	}
 	if own, ok := d.standard[enterprise]; ok {
 		return own

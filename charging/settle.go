@@ -35,22 +35,34 @@ func (d *directory) settle(r *tollgate.Record, now time.Time, s *ledger.Settleme
 	d.margin(&s.CDR)
 	if payer != nil {
 		s.Quota, s.Purse = d.purse(payer)
-		purse := d.accounts[s.Purse]
-		if c := &s.CDR.Customer; purse != nil && c.Micro > 0 && c.Currency != purse.Currency {
-			s.Reason = fmt.Sprintf(
+		s.Reason = d.mixed(s)
+	}
+}
+
+// mixed says that the money of the purse, or of the quota, is not that of the
+// price, or "".
+func (d *directory) mixed(s *ledger.Settlement) (reason string) {
+	c := &s.CDR.Customer
+	for _, id := range [...]tollgate.ID{s.Purse, s.Quota} {
+		if a := d.accounts[id]; a != nil && c.Micro > 0 && c.Currency != a.Currency {
+			return fmt.Sprintf(
 				"tariff is in %s but account %q in %s: give the account a tariff in its own currency",
-				c.Currency, purse.Name, purse.Currency)
+				c.Currency, a.Name, a.Currency)
 		}
 	}
+	return ""
 }
 
 // place says what a record is: who, to where, when, over which line. It
 // returns why the record cannot be understood, or "".
 func (d *directory) place(r *tollgate.Record, now time.Time, c *tollgate.CDR) (reason string) {
+	site := d.sites[r.Call.Device]
+	if site != nil {
+		c.Enterprise = site.device.Enterprise // which sees what cannot be understood
+	}
 	if reason = check(r, now); reason != "" {
 		return reason
 	}
-	site := d.sites[r.Call.Device]
 	if site == nil {
 		return fmt.Sprintf("device %d is not known: add the device, then replay", r.Call.Device)
 	}
@@ -79,7 +91,6 @@ func (d *directory) place(r *tollgate.Record, now time.Time, c *tollgate.CDR) (r
 	if trunk, ok := site.trunks[r.Trunk]; ok {
 		c.Operator = trunk.Operator
 	}
-	c.Enterprise = site.device.Enterprise
 	if payer := d.accounts[c.Payer]; payer != nil {
 		c.Enterprise = payer.Enterprise
 	}
@@ -159,7 +170,7 @@ func (d *directory) findPayer(site *site, c *tollgate.CDR) (reason string) {
 // purse says which account's money pays and which quota is used: the payer
 // itself, or the nearest parent that has money of its own.
 func (d *directory) purse(payer *tollgate.Account) (quota, purse tollgate.ID) {
-	for a, hops := payer, 0; a != nil && hops < parentsMax; a, hops = d.accounts[a.Parent], hops+1 {
+	for a := range d.upward(payer) {
 		if a.Mode == tollgate.ModeQuota && quota == 0 {
 			quota = a.ID
 		}
