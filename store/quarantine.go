@@ -38,6 +38,7 @@ func (p *Posting) Quarantine(rows []Quarantined) error {
 		if q.ID == 0 {
 			q.ID = p.db.NewID()
 		}
+		readable(&q.Record)
 		text, err := json.Marshal(q.Record)
 		if err != nil {
 			return fmt.Errorf("quarantining call %s: %w", q.Record.Call, err)
@@ -45,13 +46,32 @@ func (p *Posting) Quarantine(rows []Quarantined) error {
 		if _, err := p.tx.Exec(`INSERT INTO quarantine
 			(id, enterprise_id, device_id, fingerprint, reason, record, received_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (fingerprint)
-			DO UPDATE SET reason = excluded.reason`,
+			DO UPDATE SET reason = excluded.reason, enterprise_id = excluded.enterprise_id`,
 			int64(q.ID), int64(q.Enterprise), int64(q.Record.Call.Device), fingerprint(&q.Record, text),
 			engine.CleanText(q.Reason), string(text), engine.Micros(p.db.now())); err != nil {
 			return engine.Failed(err, "quarantining call %s", q.Record.Call)
 		}
 	}
 	return nil
+}
+
+// readable makes a record one that can be written and reads back the same, for
+// nothing that a device sends may stop the batch that it is in. JSON has
+// neither instants beyond the year 9999 nor text that is not UTF-8.
+func readable(r *tollgate.Record) {
+	for _, text := range []*string{
+		&r.Call.UniqueID, &r.Extension, &r.Originator, &r.Caller, &r.Dialed, &r.Trunk, &r.AccountCode, &r.Raw,
+	} {
+		*text = engine.CleanText(*text)
+	}
+	first, last := time.Time{}, time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	for _, at := range []*time.Time{&r.Start, &r.Answer, &r.End} {
+		if *at = at.UTC(); at.Before(first) {
+			*at = first
+		} else if at.After(last) {
+			*at = last
+		}
+	}
 }
 
 // Release removes quarantined records that are in the books now.
