@@ -187,28 +187,29 @@ func (b *Book) commit(batch []*operation) {
 	if len(batch) == 0 {
 		return
 	}
-	err := b.apply(batch)
+	err := b.apply(batch, false)
 	if err == nil {
 		return
 	}
 	b.log.Warn("a commit failed and its operations are tried one by one",
 		"operations", len(batch), "error", err)
 	for _, o := range batch {
-		if err := b.apply([]*operation{o}); err != nil {
+		if err := b.apply([]*operation{o}, true); err != nil {
 			o.finish(answer{err: err})
 		}
 	}
 }
 
 // apply commits and answers, or returns why it could not and answers nobody.
-func (b *Book) apply(batch []*operation) error {
+// Again says that a commit of these failed: perhaps only its answer was lost.
+func (b *Book) apply(batch []*operation, again bool) error {
 	// The callers' contexts do not reach into the commit: it carries the money of
 	// others too. A bound on it is the database's own timeout.
 	ctx := context.WithoutCancel(batch[0].ctx)
 	var c *commit
 	began := b.now()
 	err := b.db.Post(ctx, func(p *store.Posting) error {
-		c = b.newCommit(p) // anew at each try
+		c = b.newCommit(p, again) // anew at each try
 		return c.run(batch)
 	})
 	if err != nil {

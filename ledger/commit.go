@@ -14,6 +14,7 @@ import (
 type commit struct {
 	*store.Posting
 	book      *Book
+	again     bool     // it may have happened before
 	answers   []answer // by operation
 	refused   []*settling
 	released  []tollgate.ID // from the quarantine
@@ -29,9 +30,9 @@ type answer struct {
 	err     error
 }
 
-func (b *Book) newCommit(p *store.Posting) *commit {
+func (b *Book) newCommit(p *store.Posting, again bool) *commit {
 	return &commit{
-		Posting: p, book: b,
+		Posting: p, book: b, again: again,
 		deltas: map[tollgate.ID]*store.Delta{},
 		usage:  map[store.UsageKey]*store.UsageCount{},
 	}

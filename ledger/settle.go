@@ -29,6 +29,9 @@ type Settlement struct {
 // sum of calls that can be made overflows.
 const amountMax = 1_000_000_000 * tollgate.MicroPerUnit
 
+// textMax bounds, in bytes, what is looked up in an index.
+const textMax = 255
+
 // Settle puts finished calls into the books: the CDR, the transfer from the
 // purse to the house's revenue, the counters, all in one commit. It returns
 // after the commit with a result for each, place by place. A call that was
@@ -69,6 +72,8 @@ func (s *Settlement) problem() string {
 		return s.Reason
 	case c.Call.Device == 0 || c.Call.UniqueID == "":
 		return "the call has no device or no unique id"
+	case len(c.Call.UniqueID) > textMax || len(c.Number.E164) > textMax:
+		return fmt.Sprintf("its unique id or its number is longer than %d bytes", textMax)
 	case c.Start.Before(from) || !c.Start.Before(until):
 		return fmt.Sprintf("the call starts %s: the device's clock or the time format is wrong",
 			c.Start.Format(time.RFC3339))
@@ -166,6 +171,10 @@ func (c *commit) claim(waiting []*settling) error {
 	for i, s := range waiting {
 		entries[i] = store.Entry{CDR: &s.CDR, Purse: s.Purse, Quota: s.Quota, Unposted: s.unposted}
 	}
+	known, err := c.committed(waiting)
+	if err != nil {
+		return err
+	}
 	holders, err := c.Claim(entries)
 	if err != nil {
 		return err
@@ -173,7 +182,9 @@ func (c *commit) claim(waiting []*settling) error {
 	fresh := entries[:0]
 	for i, s := range waiting {
 		s.result.CDR = s.CDR.ID
-		if holders != nil && holders[i] != s.CDR.ID {
+		if known != nil && known[i] == s.CDR.ID {
+			s.result.Outcome = tollgate.OutcomeStored // by the commit whose answer was lost
+		} else if holders != nil && holders[i] != s.CDR.ID {
 			s.result.CDR = holders[i]
 			s.result.Outcome = tollgate.OutcomeDuplicate
 		} else {
@@ -189,6 +200,19 @@ func (c *commit) claim(waiting []*settling) error {
 		}
 	}
 	return c.InsertEntries(fresh)
+}
+
+// committed returns for each call the id of the CDR it is stored as already, or
+// nil at the first try: then what Claim says is enough.
+func (c *commit) committed(waiting []*settling) ([]tollgate.ID, error) {
+	if !c.again {
+		return nil, nil
+	}
+	calls := make([]tollgate.CallID, len(waiting))
+	for i, s := range waiting {
+		calls[i] = s.CDR.Call
+	}
+	return c.Holders(calls)
 }
 
 // charge moves what a call costs from the purse to the house.
