@@ -84,7 +84,6 @@ func (o *oracle) note(s *ledger.Settlement, want tollgate.Outcome) tollgate.Outc
 	if s.CDR.Customer.Status == tollgate.ChargeUnpriced {
 		o.unpriced[key] = s.CDR
 	}
-	o.charged += s.CDR.Customer.Micro
 	o.charge(s)
 	return want
 }
@@ -97,6 +96,7 @@ func (o *oracle) charge(s *ledger.Settlement) {
 		o.used[s.Quota] += s.CDR.Customer.Micro
 	}
 	if s.Purse != 0 {
+		o.charged += s.CDR.Customer.Micro
 		o.balance[s.Purse] -= s.CDR.Customer.Micro
 	}
 }
@@ -177,7 +177,6 @@ func (o *oracle) priceSome(t *rapid.T) {
 		}
 	}
 	delete(o.unpriced, key)
-	o.charged += 777
 	o.charge(&s)
 }
 

@@ -55,14 +55,18 @@ func (o *office) post(t *testing.T, db *store.DB, calls ...*tollgate.CDR) {
 		sum := int64(0)
 		for _, c := range calls {
 			c.ID = db.NewID()
+			u := store.Usage{UsageKey: store.UsageKeyOf(c)}
+			u.Add(c, 1)
+			usage = append(usage, u)
+			if c.Payer == 0 {
+				entries = append(entries, store.Entry{CDR: c})
+				continue
+			}
 			entries = append(entries, store.Entry{CDR: c, Purse: o.user.ID})
 			transfers = append(transfers, tollgate.Transfer{
 				Enterprise: c.Enterprise, ID: c.ID, Debit: o.user.ID, Credit: house, Amount: c.Customer.Micro,
 				Currency: "EUR", Kind: tollgate.TransferCharge, CDR: c.ID, At: noon,
 			})
-			u := store.Usage{UsageKey: store.UsageKeyOf(c)}
-			u.Add(c, 1)
-			usage = append(usage, u)
 			sum += c.Customer.Micro
 		}
 		if holders, err := p.Claim(entries); err != nil || holders != nil {
@@ -71,14 +75,16 @@ func (o *office) post(t *testing.T, db *store.DB, calls ...*tollgate.CDR) {
 		if err := p.InsertEntries(entries); err != nil {
 			return err
 		}
-		if err := p.InsertTransfers(transfers); err != nil {
-			return err
-		}
-		if err := p.AddBalances([]store.Delta{
-			{Enterprise: o.enterprise.ID, Account: o.user.ID, Balance: -sum, Cause: transfers[0].ID},
-			{Enterprise: o.enterprise.ID, Account: house, Balance: sum},
-		}); err != nil {
-			return err
+		if len(transfers) > 0 {
+			if err := p.InsertTransfers(transfers); err != nil {
+				return err
+			}
+			if err := p.AddBalances([]store.Delta{
+				{Enterprise: o.enterprise.ID, Account: o.user.ID, Balance: -sum, Cause: transfers[0].ID},
+				{Enterprise: o.enterprise.ID, Account: house, Balance: sum},
+			}); err != nil {
+				return err
+			}
 		}
 		for i := range usage { // one by one, for the same key may come again
 			if err := p.AddUsage(usage[i : i+1]); err != nil {

@@ -26,6 +26,7 @@ type CDRFilter struct {
 	Status    tollgate.ChargeStatus // of the customer side
 	Private   *bool
 	Unpriced  bool  // a tariff applies to a side but has no price for the call
+	Unpaid    bool  // it has a price above zero that nobody was charged
 	MinAmount int64 // micro-units of the customer side, in whatever currency
 }
 
@@ -83,6 +84,10 @@ func (f *CDRFilter) where(s Scope, path cdrPath) *conditions {
 // for word.
 const unpricedSide = "(status = 'unpriced' OR cost_status = 'unpriced')"
 
+// unpaidCall is the condition of a call with a price that nobody was charged:
+// nobody was found to pay, or who was has an account in another currency.
+const unpaidCall = "(status = 'priced' AND micro > 0 AND (purse_id = 0 OR unposted <> ''))"
+
 // sift adds the conditions that the path's index does not serve, and reports
 // whether there are any.
 func (f *CDRFilter) sift(c *conditions, path cdrPath) bool {
@@ -117,6 +122,9 @@ func (f *CDRFilter) sift(c *conditions, path cdrPath) bool {
 	}
 	if f.Unpriced {
 		c.and(unpricedSide)
+	}
+	if f.Unpaid {
+		c.and(unpaidCall)
 	}
 	if f.Private != nil {
 		c.and("private = ?", *f.Private)
@@ -213,7 +221,7 @@ func (db *DB) CDR(ctx context.Context, s Scope, id tollgate.ID) (tollgate.CDR, e
 // Amount is a sum in one currency.
 type Amount struct {
 	tollgate.Money
-	Calls int64 `json:"calls"` // that were priced in it
+	Calls int64 `json:"calls"` // that it is the sum of
 }
 
 // Totals is what a list of calls adds up to.
@@ -223,12 +231,14 @@ type Totals struct {
 	Talked   int64    `json:"talked"`   // microseconds
 	Billed   int64    `json:"billed"`   // seconds, customer side
 	Unpriced int64    `json:"unpriced"` // calls without a customer price though a tariff applies
-	Charged  []Amount `json:"charged"`  // customer side, by currency
+	Unpaid   int64    `json:"unpaid"`   // calls with a price above zero that nobody was charged
+	Charged  []Amount `json:"charged"`  // to somebody, by currency
 	Cost     []Amount `json:"cost"`     // operator side, by currency
-	Margin   []Amount `json:"margin"`   // where it is known, by customer currency
+	Margin   []Amount `json:"margin"`   // charged less cost where both are known, by customer currency
 }
 
-// Totals adds up the calls that CDRs lists.
+// Totals adds up the calls that CDRs lists. What a call costs us counts whether
+// or not somebody pays for it: an unpaid call takes its cost off the margin.
 func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) {
 	path, err := db.path(ctx, &f)
 	if err != nil {
@@ -237,44 +247,59 @@ func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) 
 	c := f.where(s, path)
 	f.sift(c, path)
 	var t Totals
-	rows, err := db.sql.Read().QueryContext(ctx, `SELECT currency, cost_currency, status, cost_status, COUNT(*),
+	rows, err := db.sql.Read().QueryContext(ctx, `SELECT currency, cost_currency, status, cost_status,
+		`+unpaidCall+` AS unpaid, COUNT(*),
 		COUNT(CASE WHEN answered_at <> 0 THEN 1 END),
 		CAST(SUM(CASE WHEN answered_at <> 0 THEN ended_at - answered_at ELSE 0 END) AS BIGINT),
 		CAST(SUM(billed) AS BIGINT), CAST(SUM(micro) AS BIGINT), CAST(SUM(cost_micro) AS BIGINT),
-		COUNT(margin), CAST(COALESCE(SUM(margin), 0) AS BIGINT)
-		FROM cdr`+c.clause()+` GROUP BY currency, cost_currency, status, cost_status`, c.args...)
+		COUNT(margin), CAST(COALESCE(SUM(margin), 0) AS BIGINT),
+		CAST(COALESCE(SUM(CASE WHEN margin IS NOT NULL THEN micro END), 0) AS BIGINT)
+		FROM cdr`+c.clause()+` GROUP BY currency, cost_currency, status, cost_status, unpaid`, c.args...)
 	if err != nil {
 		return t, engine.Failed(err, "adding up calls")
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var charged, cost, margin Amount
-		var status, costStatus tollgate.ChargeStatus
-		var answered, talked, billed int64
-		if err := rows.Scan(&charged.Currency, &cost.Currency, &status, &costStatus, &charged.Calls,
-			&answered, &talked, &billed, &charged.Micro, &cost.Micro,
-			&margin.Calls, &margin.Micro); err != nil {
+		if err := t.add(rows); err != nil {
 			return t, engine.Failed(err, "adding up calls")
-		}
-		cost.Calls, margin.Currency = charged.Calls, charged.Currency
-		t.Calls += charged.Calls
-		t.Answered += answered
-		t.Talked += talked
-		t.Billed += billed
-		if status == tollgate.ChargeUnpriced {
-			t.Unpriced += charged.Calls
-		}
-		if status == tollgate.ChargePriced {
-			t.Charged = addAmount(t.Charged, charged)
-		}
-		if costStatus == tollgate.ChargePriced {
-			t.Cost = addAmount(t.Cost, cost)
-		}
-		if margin.Calls > 0 {
-			t.Margin = addAmount(t.Margin, margin)
 		}
 	}
 	return t, engine.Failed(rows.Err(), "adding up calls")
+}
+
+// add adds the calls of one group of Totals.
+func (t *Totals) add(row engine.Scanner) error {
+	var charged, cost, margin Amount
+	var status, costStatus tollgate.ChargeStatus
+	var unpaid bool
+	var calls, answered, talked, billed, priceOfMargin int64
+	if err := row.Scan(&charged.Currency, &cost.Currency, &status, &costStatus, &unpaid, &calls,
+		&answered, &talked, &billed, &charged.Micro, &cost.Micro,
+		&margin.Calls, &margin.Micro, &priceOfMargin); err != nil {
+		return err
+	}
+	charged.Calls, cost.Calls, margin.Currency = calls, calls, charged.Currency
+	t.Calls += calls
+	t.Answered += answered
+	t.Talked += talked
+	t.Billed += billed
+	if status == tollgate.ChargeUnpriced {
+		t.Unpriced += calls
+	}
+	if unpaid {
+		t.Unpaid += calls
+		margin.Micro -= priceOfMargin
+	}
+	if status == tollgate.ChargePriced && !unpaid {
+		t.Charged = addAmount(t.Charged, charged)
+	}
+	if costStatus == tollgate.ChargePriced {
+		t.Cost = addAmount(t.Cost, cost)
+	}
+	if margin.Calls > 0 {
+		t.Margin = addAmount(t.Margin, margin)
+	}
+	return nil
 }
 
 // addAmount adds to the sum of its currency; sums stay in order of currency.

@@ -37,7 +37,7 @@ type UsageCount struct {
 	Answered  int64 `json:"answered"`   // calls
 	Talked    int64 `json:"talked"`     // microseconds of answered time
 	Billed    int64 `json:"billed"`     // seconds billed to the customer
-	Micro     int64 `json:"micro"`      // charged to the customer
+	Micro     int64 `json:"micro"`      // price to the customer; of account 0 nobody was charged it
 	CostMicro int64 `json:"cost_micro"` // what it cost us
 }
 
