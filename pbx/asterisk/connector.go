@@ -99,7 +99,8 @@ func (c *Connector) trackerConfig() TrackerConfig {
 }
 
 // Run follows the device until ctx ends and hands every finished leg on a trunk
-// to charger, in order, until it is settled. The error is CodeInvalid if the
+// to charger, in order, until it is settled; what waits when ctx ends is tried
+// once more, for at most five seconds. The error is CodeInvalid if the
 // settings name nothing to follow.
 func (c *Connector) Run(ctx context.Context, charger tollgate.Charger) error {
 	if c.config.AMI.Address == "" && c.book == nil {
@@ -118,6 +119,7 @@ func (c *Connector) Run(ctx context.Context, charger tollgate.Charger) error {
 		c.connectForever(ctx)
 	}
 	running.Wait()
+	c.outbox.last(ctx, charger)
 	return nil
 }
 

@@ -320,3 +320,23 @@ func TestNothingToFollow(t *testing.T) {
 		t.Errorf("error %v, want invalid", err)
 	}
 }
+
+// Whoever stops a connector, to change its settings or to end the program, loses
+// no finished call of a PBX that keeps no file.
+func TestStoppedWhileLegsWait(t *testing.T) {
+	t.Parallel()
+	p := newPlayedPBX(t, "testdata/recordings/out_two_at_once", "cel.csv")
+	charger := memoryCharger{fail: errors.New("database is away")}
+	c := p.start(t, &charger, &memoryState{}, func(c *Config) {
+		c.AMI.CELFile, c.AMI.CDRFile = "", ""
+		c.RetryMin, c.RetryMax = time.Hour, time.Hour
+	})
+	eventually(t, "connected", func() bool { return c.Stats().Connected })
+	p.play(len(p.script))
+	eventually(t, "both wait", func() bool { return c.Stats().Waiting == 2 && c.Stats().Failing != "" })
+	charger.setFail(nil)
+	c.stop()
+	if n := len(charger.all()); n != 2 {
+		t.Errorf("%d calls settled, want 2", n)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"tollgate"
 )
@@ -119,6 +120,27 @@ func (o *outbox) run(ctx context.Context, charger tollgate.Charger) {
 		if o.pause.wait(ctx) != nil {
 			return
 		}
+	}
+}
+
+// lastMax bounds the last try: whoever stops a connector waits for it.
+const lastMax = 5 * time.Second
+
+// last settles what waits when the connector has ended. Where the PBX keeps no
+// journal nothing would know of these legs any more.
+func (o *outbox) last(ctx context.Context, charger tollgate.Charger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastMax)
+	defer cancel()
+	for {
+		records, state := o.next()
+		if len(records) == 0 && state == nil {
+			return
+		}
+		if err := o.deliver(ctx, charger, records, state); err != nil {
+			o.log.Error("finished calls are not settled at the end", "waiting", o.Waiting(), "error", err)
+			return
+		}
+		o.taken(len(records), state != nil)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -340,10 +341,24 @@ func (c *memoryCharger) all() []tollgate.Record {
 	return slices.Clone(c.records)
 }
 
-// started is a connector that runs, and how to kill it.
+// runningConnector is a connector that runs, how to end it, and how to kill it:
+// then it settles nothing any more.
 type runningConnector struct {
 	*Connector
-	kill func()
+	stop, kill func()
+}
+
+// mortalCharger is dead once the program that uses it was killed.
+type mortalCharger struct {
+	tollgate.Charger
+	dead atomic.Bool
+}
+
+func (m *mortalCharger) Finish(ctx context.Context, records []tollgate.Record) ([]tollgate.Result, error) {
+	if m.dead.Load() {
+		return nil, errors.New("killed")
+	}
+	return m.Charger.Finish(ctx, records)
 }
 
 // start runs a connector against the PBX, all waits made short.
@@ -368,15 +383,20 @@ func (p *playedPBX) start(t *testing.T, charger tollgate.Charger, state State, c
 	c := New(config)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- c.Run(ctx, charger) }()
-	kill := sync.OnceFunc(func() {
+	mortal := &mortalCharger{Charger: charger}
+	go func() { done <- c.Run(ctx, mortal) }()
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Run returned %v", err)
 		}
 	})
-	t.Cleanup(kill)
-	return runningConnector{Connector: c, kill: kill}
+	t.Cleanup(stop)
+	kill := func() {
+		mortal.dead.Store(true)
+		stop()
+	}
+	return runningConnector{Connector: c, stop: stop, kill: kill}
 }
 
 // eventually waits until something holds.
