@@ -171,3 +171,51 @@ func TestFileIsForItsOwnerAlone(t *testing.T) {
 		t.Errorf("its mode is %v", info.Mode())
 	}
 }
+
+// Another node that changes the tables, as a newer version does when it starts,
+// waits for whoever writes to them; that one waits for it with a new month.
+// The server sees no deadlock in this, because one waits in this program.
+func TestNewMonthWhileTablesChange(t *testing.T) {
+	db := open(t, storetest.Postgres(t))
+	change := func(do func(*engine.Tx) error) {
+		t.Helper()
+		if err := db.Tx(t.Context(), do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(func(tx *engine.Tx) error {
+		_, err := tx.Exec("CREATE TABLE log (at BIGINT NOT NULL) PARTITION BY RANGE (at)")
+		return err
+	})
+	written, changed := make(chan bool, 1), make(chan error, 1)
+	locked := make(chan bool)
+	go func() {
+		changed <- db.Tx(t.Context(), func(tx *engine.Tx) error {
+			if err := tx.LockSchema(); err != nil {
+				return err
+			}
+			close(locked)
+			<-written
+			_, err := tx.Exec("ALTER TABLE thing ADD COLUMN more BIGINT")
+			return err
+		})
+	}()
+	<-locked
+	change(func(tx *engine.Tx) error {
+		if _, err := tx.Exec("UPDATE thing SET n = 1"); err != nil {
+			return err
+		}
+		select {
+		case written <- true:
+		default: // another try
+		}
+		ctx, _ := tx.Read()
+		return db.EnsurePartition(ctx, "log", "log_1", 0, 10)
+	})
+	if err := <-changed; err != nil {
+		t.Error(err)
+	}
+	if n := sum(t, db); n != 2 {
+		t.Errorf("sum %d, want 2", n)
+	}
+}

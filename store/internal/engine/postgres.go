@@ -80,7 +80,8 @@ func postgresProblem(err error) (p problem, ok bool) {
 		"22021", // text that is not UTF-8, or has a zero byte
 		"54000": // too long for an index
 		return problemCheck, true
-	case "40001", "40P01":
+	case "40001", "40P01",
+		"55P03": // a lock did not come in time
 		return problemTransient, true
 	}
 	return problemOther, true
@@ -95,13 +96,21 @@ type partitions struct {
 // EnsurePartition makes the partition of a table for keys from, until not
 // included, if it is not there. It makes it beside the table and attaches it: creating
 // it in place would wait for every reader of the table, and hold up those to come.
+//
+// It needs a connection of its own while a transaction of the caller waits for it.
+// A node that changes tables may wait for that transaction and make this wait for
+// itself, which the server cannot see: so this gives up soon, with an error that
+// has the caller's transaction undone and tried again.
 func (db *DB) EnsurePartition(ctx context.Context, table, part string, from, until int64) error {
 	db.parts.mu.Lock()
 	defer db.parts.mu.Unlock()
 	if db.parts.made[part] {
 		return nil
 	}
-	err := db.Tx(ctx, func(t *Tx) error {
+	err := db.tryTx(ctx, func(t *Tx) error {
+		if _, err := t.Exec("SET LOCAL lock_timeout = '1s'"); err != nil {
+			return err
+		}
 		if err := t.LockSchema(); err != nil {
 			return err
 		}
