@@ -57,7 +57,14 @@ type RecordImport struct {
 	Source  tollgate.Source
 	Zone    *time.Location // of times without a zone
 	Charger tollgate.Charger
-	Reject  func(Reject) // told of every line not stored; one call at a time, in no order
+	Reject  func(RecordReject) // told of every line not stored; one call at a time, in no order
+}
+
+// RecordReject says why a line of finished calls was not stored.
+type RecordReject struct {
+	Reject
+	UniqueID    string // of the call; empty where the line does not tell
+	Quarantined bool   // it was read and is kept in quarantine
 }
 
 // RecordSummary counts what became of the lines of a sheet.
@@ -115,14 +122,14 @@ func (m RecordImport) Run(ctx context.Context, r io.Reader) (RecordSummary, erro
 }
 
 // parse turns a block into records and the numbers of their lines.
-func (m RecordImport) parse(block *Block) (records []tollgate.Record, lines []int, rejects []Reject) {
+func (m RecordImport) parse(block *Block) (records []tollgate.Record, lines []int, rejects []RecordReject) {
 	for row, reject := range block.Rows() {
 		var record tollgate.Record
 		if reject == nil {
 			record, reject = m.record(row)
 		}
 		if reject != nil {
-			rejects = append(rejects, *reject)
+			rejects = append(rejects, RecordReject{Reject: *reject, UniqueID: record.Call.UniqueID})
 			continue
 		}
 		records = append(records, record)
@@ -131,7 +138,7 @@ func (m RecordImport) parse(block *Block) (records []tollgate.Record, lines []in
 	return records, lines, rejects
 }
 
-func (m RecordImport) count(s *RecordSummary, results []tollgate.Result, lines []int, rejects []Reject) {
+func (m RecordImport) count(s *RecordSummary, results []tollgate.Result, lines []int, rejects []RecordReject) {
 	for i, result := range results {
 		switch result.Outcome {
 		case tollgate.OutcomeStored:
@@ -140,8 +147,11 @@ func (m RecordImport) count(s *RecordSummary, results []tollgate.Result, lines [
 			s.Duplicate++
 		case tollgate.OutcomeQuarantined:
 			s.Quarantined++
-			m.Reject(Reject{
-				Line: lines[i], Value: result.Call.UniqueID, Reason: "kept in quarantine: " + result.Reason,
+			m.Reject(RecordReject{
+				Reject: Reject{
+					Line: lines[i], Value: result.Call.UniqueID, Reason: "kept in quarantine: " + result.Reason,
+				},
+				UniqueID: result.Call.UniqueID, Quarantined: true,
 			})
 		}
 	}
@@ -275,6 +285,10 @@ func (r *Row) instant(column int, zone *time.Location) (time.Time, *Reject) {
 	return at, nil
 }
 
+// epochMax is the end of the year 9999 in microseconds; beyond it somebody wrote
+// milliseconds.
+const epochMax = 253_402_300_800_000_000
+
 // parseInstant reads RFC 3339, or "2006-01-02 15:04:05" with optional decimals
 // in the given zone, or seconds since 1970 with up to six decimals. A local
 // time that occurs twice, when summer time ends, is taken as the first.
@@ -285,7 +299,7 @@ func parseInstant(text string, zone *time.Location) (time.Time, error) {
 	if at, err := time.ParseInLocation("2006-01-02 15:04:05", text, zone); err == nil {
 		return firstOf(at, zone), nil
 	}
-	if micro, err := tollgate.ParseMicro(text); err == nil && micro > 0 {
+	if micro, err := tollgate.ParseMicro(text); err == nil && micro > 0 && micro < epochMax {
 		return time.UnixMicro(micro).UTC(), nil
 	}
 	return time.Time{}, errors.New(

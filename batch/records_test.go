@@ -43,7 +43,7 @@ func importRecords(t *testing.T, sheet string) (*collector, RecordSummary, []str
 	var rejects []string
 	summary, err := RecordImport{
 		Device: 7, Source: tollgate.SourceImport, Zone: berlin, Charger: c,
-		Reject: func(r Reject) { rejects = append(rejects, r.String()) },
+		Reject: func(r RecordReject) { rejects = append(rejects, r.String()) },
 	}.Run(t.Context(), strings.NewReader(sheet))
 	if err != nil {
 		t.Fatal(err)
@@ -107,9 +107,10 @@ func TestRecordImportNamesEachBadLine(t *testing.T) {
 		"garbage\n" +
 		"7;0301;2026-11-22T10:00:00Z;60;perhaps;16\n" +
 		"8;0301;2026-11-22T10:00:00Z;60;;-1\n" +
+		"9;0301;1795341600500;60;;\n" +
 		"1;0301;2026-11-22T10:00:00Z;60;yes;16\n"
 	c, summary, rejects := importRecords(t, sheet)
-	if want := (RecordSummary{Stored: 1, Duplicate: 1, Rejected: 7}); summary != want {
+	if want := (RecordSummary{Stored: 1, Duplicate: 1, Rejected: 8}); summary != want {
 		t.Errorf("got %+v, want %+v", summary, want)
 	}
 	if !c.records["1"].Private || c.records["1"].Cause != 16 {
@@ -123,6 +124,7 @@ func TestRecordImportNamesEachBadLine(t *testing.T) {
 		`line 7: has 1 fields, the header has 6`,
 		`line 8, private "perhaps": want yes or no`,
 		`line 9, cause "-1": want a whole number`,
+		`line 10, start "1795341600500": want 2026-11-22T14:05:00Z, or 2026-11-22 14:05:00 in the device's zone, or seconds since 1970`,
 	}
 	if diff := cmp.Diff(want, rejects); diff != "" {
 		t.Error(diff)
