@@ -44,6 +44,7 @@ type server struct {
 
 const (
 	prefix         = "/api/v1"
+	docsPath       = "/api/docs"
 	schemaPrefix   = "#/components/schemas/"
 	contentJSON    = "application/json"
 	contentCSV     = "text/csv"

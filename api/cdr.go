@@ -128,6 +128,7 @@ type cdrQuery struct {
 	Class     tollgate.Class        `query:"class" enum:"internal,local,domestic,international,mobile,premium,tollfree,emergency"`
 	Direction tollgate.Direction    `query:"direction" enum:"outbound,inbound,internal"`
 	Status    tollgate.ChargeStatus `query:"status" enum:"priced,unpriced,unanswered,none" doc:"of the customer's charge"`
+	Unpaid    string                `query:"unpaid" enum:"true" doc:"those with a price that nobody was found to pay"`
 	Private   string                `query:"private" enum:"true,false"`
 	MinAmount amount                `query:"min_amount" doc:"charged at least"`
 }
@@ -141,7 +142,7 @@ func (s *server) listCDRs(ctx context.Context, q *cdrQuery) (*reply[page[CDR]], 
 	f := store.CDRFilter{
 		From: q.From, To: q.To, Account: q.Account.ID, Operator: q.Operator.ID, Number: q.Number,
 		Extension: q.Extension, Trunk: q.Trunk, Class: q.Class, Direction: q.Direction, Status: q.Status,
-		MinAmount: q.MinAmount.micro,
+		MinAmount: q.MinAmount.micro, Unpaid: q.Unpaid != "",
 	}
 	if q.Private != "" {
 		private := q.Private == "true"

@@ -49,6 +49,8 @@ func TestCDRs(t *testing.T) {
 			want: 200, has: []string{"alpha.1"},
 		},
 		{name: "private", do: "GET /cdrs?private=true", as: "reader", want: 200, has: []string{`"items":[]`}},
+		{name: "that nobody pays", do: "GET /cdrs?unpaid=true", as: "reader", want: 200, has: []string{`"items":[]`}},
+		{name: "paid or not", do: "GET /cdrs?unpaid=perhaps", as: "reader", want: 422},
 		{name: "by carrier", do: "GET /cdrs?operator={carrier}", as: "reader", want: 200, has: []string{"alpha.1"}},
 		{name: "by carrier is the house's", do: "GET /cdrs?operator={carrier}", as: "alpha admin", want: 403},
 		{name: "misspelt filter", do: "GET /cdrs?acount=1", as: "reader", want: 422, has: []string{"acount"}},

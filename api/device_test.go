@@ -45,6 +45,10 @@ func TestDevices(t *testing.T) {
 			body: strings.NewReplacer(`"address":"127.0.0.1:5038",`, "", `"hq"`, `"h3"`).Replace(pbx),
 		},
 		{name: "no such country", do: "POST /devices", as: "operator", want: 422, body: strings.NewReplacer(`"DE"`, `"XX"`, `"hq"`, `"h4"`).Replace(pbx)},
+		{
+			name: "an area code with its prefix", do: "POST /devices", as: "operator", want: 422,
+			body: strings.NewReplacer(`"30"`, `"030"`, `"hq"`, `"h5"`).Replace(pbx), has: []string{"area_code", "write 30"},
+		},
 		{name: "none", do: "GET /devices/none", as: "reader", want: 404},
 	})
 	devices, err := h.db.Devices(t.Context(), store.Everything)

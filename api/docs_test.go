@@ -15,6 +15,9 @@ func TestDocs(t *testing.T) {
 	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Security-Policy") != docsPolicy {
 		t.Fatalf("%s, policy %q", response.Status, response.Header.Get("Content-Security-Policy"))
 	}
+	if _, lost := h.ask(scenario{do: "GET /nowhere"}); !strings.Contains(lost, "; /api/docs lists") {
+		t.Errorf("somebody lost is told %s", lost)
+	}
 	for pattern, op := range h.operations() {
 		if !strings.Contains(page, `id="`+op.OperationID+`"`) {
 			t.Errorf("%s is not in the reference", pattern)

@@ -150,7 +150,7 @@ func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(methods) == 0 {
 		s.writeProblem(w, newProblem(http.StatusNotFound, tollgate.CodeNotFound,
-			"there is nothing at this address; "+prefix+"/docs lists what there is"))
+			"there is nothing at this address; "+docsPath+" lists what there is"))
 		return
 	}
 	w.Header().Set("Allow", strings.Join(methods, ", "))

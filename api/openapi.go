@@ -29,7 +29,7 @@ func (s *server) documents() error {
 	}
 	s.mux.HandleFunc("GET /api/openapi.yaml", fixed("application/yaml; charset=utf-8", asYAML))
 	s.mux.HandleFunc("GET /api/openapi.json", fixed(contentJSON, asJSON))
-	s.mux.HandleFunc("GET /api/docs", fixed("text/html; charset=utf-8", page))
+	s.mux.HandleFunc("GET "+docsPath, fixed("text/html; charset=utf-8", page))
 	s.mux.HandleFunc("GET /api/docs.css", fixed("text/css; charset=utf-8", docsCSS))
 	return nil
 }

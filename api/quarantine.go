@@ -67,6 +67,9 @@ type Settled struct {
 	Leg      int         `json:"leg,omitempty"`
 	Outcome  string      `json:"outcome" enum:"stored,duplicate,quarantined,rejected" doc:"rejected: could not even be read"`
 	CDR      tollgate.ID `json:"cdr,omitzero" example:"48230118400001"`
+	Line     int         `json:"line,omitempty" doc:"of a sheet; its header is line 1"`
+	Column   string      `json:"column,omitempty" example:"start" doc:"what it was rejected for; absent: the line as a whole"`
+	Value    string      `json:"value,omitempty" example:"yesterday" doc:"what stands there, shortened"`
 	Reason   string      `json:"reason,omitempty" doc:"why it was quarantined or rejected"`
 }
 

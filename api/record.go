@@ -94,11 +94,7 @@ func importSheet(ctx context.Context, m batch.RecordImport, body []byte, out *De
 		return tollgate.Errorf(tollgate.CodeInvalid, "at most %d calls at once", recordsMax)
 	}
 	out.Items = []Settled{}
-	m.Reject = func(r batch.Reject) {
-		out.Items = append(out.Items, Settled{
-			UniqueID: r.Value, Outcome: outcomeRejected, Reason: r.String(),
-		})
-	}
+	m.Reject = func(r batch.RecordReject) { out.Items = append(out.Items, rejectedView(r)) }
 	var err error
 	out.RecordSummary, err = m.Run(ctx, bytes.NewReader(body))
 	return err
@@ -106,6 +102,18 @@ func importSheet(ctx context.Context, m batch.RecordImport, body []byte, out *De
 
 // outcomeRejected is said of a call that could not be read.
 const outcomeRejected = "rejected"
+
+// rejectedView shows why a call was not stored.
+func rejectedView(r batch.RecordReject) Settled {
+	v := Settled{
+		UniqueID: r.UniqueID, Outcome: outcomeRejected, Line: r.Line, Column: r.Column, Value: r.Value,
+		Reason: r.Reason,
+	}
+	if r.Quarantined {
+		v.Outcome, v.Value = string(tollgate.OutcomeQuarantined), ""
+	}
+	return v
+}
 
 // importRecords settles a JSON list of calls, or one call.
 func (s *server) importRecords(ctx context.Context, m batch.RecordImport, body []byte, out *Delivery) error {
@@ -120,10 +128,7 @@ func (s *server) importRecords(ctx context.Context, m batch.RecordImport, body [
 		record, reject := m.Record(fields)
 		if reject != nil {
 			out.Rejected++
-			out.Items[i] = Settled{
-				UniqueID: fields["unique_id"], Outcome: outcomeRejected,
-				Reason: fmt.Sprintf("%s %q: %s", reject.Column, reject.Value, reject.Reason),
-			}
+			out.Items[i] = rejectedView(batch.RecordReject{Reject: *reject, UniqueID: fields["unique_id"]})
 			continue
 		}
 		records, places = append(records, record), append(places, i)

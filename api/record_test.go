@@ -38,7 +38,8 @@ func TestRecords(t *testing.T) {
 				{"unique_id":"r.2","start":"2026-03-04T12:00:00Z","duration":"0","dialed":"0301"}]`,
 			has: []string{
 				`"stored":1,"duplicate":1,"quarantined":1,"rejected":2`,
-				`{"unique_id":"r.3","outcome":"rejected","reason":"start`, `{"unique_id":"r.5","outcome":"rejected","reason":"colour`,
+				`{"unique_id":"r.3","outcome":"rejected","column":"start","value":"yesterday","reason":"want`,
+				`{"unique_id":"r.5","outcome":"rejected","column":"colour","value":"red","reason":"unknown`,
 				`{"unique_id":"r.4","outcome":"quarantined","reason":"`,
 			},
 		},
@@ -46,7 +47,22 @@ func TestRecords(t *testing.T) {
 			name: "CSV", do: path, as: device, header: map[string]string{"Content-Type": "text/csv"}, want: 200,
 			body: "unique_id,start,duration,dialed\nr.6,2026-03-04 13:00:00,10,0301\n" +
 				"r.1,2026-03-04 13:00:00,10,0301\nr.7,x,1,1\n",
-			has: []string{`"stored":1,"duplicate":1,"quarantined":0,"rejected":1`, "line 4, start"},
+			has: []string{
+				`"stored":1,"duplicate":1,"quarantined":0,"rejected":1`,
+				`{"unique_id":"r.7","outcome":"rejected","line":4,"column":"start","value":"x","reason":"want `,
+			},
+		},
+		{
+			name: "CSV with an odd call and a line too short", do: path, as: device,
+			header: map[string]string{"Content-Type": "text/csv"}, want: 200,
+			body: "unique_id,start,answer,end,dialed\n" +
+				"r.8,2026-03-04 13:00:00,2026-03-04 13:00:00,2026-03-04 12:00:00,0301\nr.9,x\n,x,,,1\n",
+			has: []string{
+				`"stored":0,"duplicate":0,"quarantined":1,"rejected":2`,
+				`{"unique_id":"r.8","outcome":"quarantined","line":2,"reason":"`,
+				`{"outcome":"rejected","line":3,"value":"r.9,x","reason":"`,
+				`{"outcome":"rejected","line":4,"column":"unique_id","reason":"`,
+			},
 		},
 		{
 			name: "CSV of something else", do: path, as: device,

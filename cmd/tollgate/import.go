@@ -82,7 +82,7 @@ func (c *importCDRs) Run(p *program) error {
 		bar := p.progress(file)
 		summary, err = batch.RecordImport{
 			Device: device.ID, Source: tollgate.SourceImport, Zone: zone, Charger: office,
-			Reject: rejects.add,
+			Reject: func(r batch.RecordReject) { rejects.add(r.Reject) },
 		}.Run(p.ctx, io.TeeReader(file, bar))
 		bar.Finish() //nolint:errcheck // a bar that cannot be drawn is no failure
 		return err

@@ -108,7 +108,7 @@ func (o Options) importCalls(ctx context.Context, db *store.DB, sheet string) (t
 		began := o.Now()
 		summary, err := batch.RecordImport{
 			Device: device, Source: tollgate.SourceImport, Zone: time.UTC, Charger: office,
-			Reject: func(batch.Reject) {},
+			Reject: func(batch.RecordReject) {},
 		}.Run(ctx, file)
 		took = o.Now().Sub(began)
 		if err == nil && summary.Stored != o.Calls {
