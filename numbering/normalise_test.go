@@ -168,7 +168,7 @@ func TestNormaliseWritten(t *testing.T) {
 
 func TestNormaliseOwnPrefixes(t *testing.T) {
 	p := plan(t, tollgate.DialingPlan{
-		Country: "DE", AreaCode: "030", InternationalPrefix: "810", NationalPrefix: "8", Emergency: []string{"1414"},
+		Country: "DE", AreaCode: "30", InternationalPrefix: "810", NationalPrefix: "8", Emergency: []string{"1414"},
 	})
 	check(t, p, []dialing{
 		{"8104312345678", "4312345678", international, "AT", ""},

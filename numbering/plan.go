@@ -117,7 +117,9 @@ func (p *Plan) settle(plan *tollgate.DialingPlan) error {
 	// In North America the trunk prefix may be left out before an area code.
 	p.open = plan.NationalPrefix == "" && (home.GetNationalPrefix() == "" || p.home.code.digits == "1")
 	if !p.home.leadingZero() {
-		p.area = strings.TrimPrefix(p.area, "0")
+		if err := checkArea(p.area, plan.Country, home.GetNationalPrefix()); err != nil {
+			return err
+		}
 	} else if p.area != "" && p.area[0] != '0' {
 		p.area = "0" + p.area
 	}
@@ -127,6 +129,25 @@ func (p *Plan) settle(plan *tollgate.DialingPlan) error {
 	}
 	p.short = short
 	return nil
+}
+
+// checkArea refuses an area code that is written with the national prefix, a 0
+// or North America's 1. Another digit may begin an area code as well: it is 8
+// and 812 in Russia.
+func checkArea(area, country, prefix string) error {
+	if prefix != "1" {
+		prefix = "0"
+	}
+	rest, written := strings.CutPrefix(area, prefix)
+	if !written {
+		return nil
+	}
+	remedy := "write " + rest
+	if rest == "" {
+		remedy = "leave it empty"
+	}
+	return tollgate.Errorf(tollgate.CodeInvalid, "area_code %q: begins with the national prefix %s of %s: %s",
+		area, prefix, country, remedy)
 }
 
 // leadingZero says whether geographic numbers of the country begin with a 0 that

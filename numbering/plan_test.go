@@ -21,6 +21,9 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"country", tollgate.DialingPlan{Country: "XX"}, `country "XX"`},
 		{"lower case", tollgate.DialingPlan{Country: "de"}, `country "de"`},
 		{"area code", tollgate.DialingPlan{AreaCode: "+30"}, `area_code "+30"`},
+		{"area code with its prefix", tollgate.DialingPlan{Country: "DE", AreaCode: "030"}, `area_code "030": begins with the national prefix 0 of DE: write 30`},
+		{"area code with one of North America", tollgate.DialingPlan{Country: "CA", AreaCode: "1416"}, `write 416`},
+		{"area code of nothing else", tollgate.DialingPlan{Country: "DE", AreaCode: "0"}, `leave it empty`},
 		{"international prefix", tollgate.DialingPlan{InternationalPrefix: "+"}, `international_prefix "+"`},
 		{"national prefix", tollgate.DialingPlan{NationalPrefix: "x"}, `national_prefix "x"`},
 		{"route prefix", tollgate.DialingPlan{RoutePrefixes: []string{"9", ""}}, `route_prefixes ""`},
@@ -37,6 +40,18 @@ func TestNewPlanRefuses(t *testing.T) {
 				t.Errorf("got %v, want invalid: %s", err, test.want)
 			}
 		})
+	}
+}
+
+// TestNewPlanTakesAreaCodes: where the digit of the national prefix also begins
+// area codes, it is part of them.
+func TestNewPlanTakesAreaCodes(t *testing.T) {
+	for country, area := range map[string]string{
+		"DE": "30", "GB": "20", "US": "212", "IT": "06", "SM": "0549", "RU": "812", "HU": "1", "ES": "91",
+	} {
+		if _, err := NewPlan(tollgate.DialingPlan{Country: country, AreaCode: area}, nil); err != nil {
+			t.Errorf("%s %s: %v", country, area, err)
+		}
 	}
 }
 
