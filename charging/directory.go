@@ -115,12 +115,16 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 		}
 	}
 	for _, e := range from.Extensions {
-		if s := d.sites[e.Device]; s != nil {
+		// The device may have come to another enterprise since.
+		if s := d.sites[e.Device]; s != nil && (e.Account == 0 || s.serves(d.accounts[e.Account])) {
 			s.extensions[e.Number] = e.Account
 		}
 	}
 	for _, t := range from.Trunks {
 		if s := d.sites[t.Device]; s != nil {
+			if !s.serves(d.accounts[t.Account]) {
+				t.Account = 0
+			}
 			s.trunks[t.Name] = t
 		}
 	}

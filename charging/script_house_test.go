@@ -130,6 +130,9 @@ func (s *script) device(c *store.Change, name string, o map[string]string) error
 	if o["default"] != "" {
 		d.DefaultAccount = s.accounts[o["default"]].ID
 	}
+	if before := s.devices[name]; before != nil {
+		d.ID = before.ID
+	}
 	if s.first == "" {
 		s.first = name
 	}
