@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -153,6 +154,8 @@ func TestWhatCannotBeSettledIsQuarantined(t *testing.T) {
 		other.furnish("umbra")
 		for name, edit := range map[string]func(*ledger.Settlement){
 			"no unique id":          func(c *ledger.Settlement) { c.CDR.Call.UniqueID = "" },
+			"an endless id":         func(c *ledger.Settlement) { c.CDR.Call.UniqueID = strings.Repeat("7", 10_000) },
+			"an endless number":     func(c *ledger.Settlement) { c.CDR.Number.E164 = strings.Repeat("7", 10_000) },
 			"a clock of 1970":       func(c *ledger.Settlement) { c.CDR.Start = time.Unix(5, 0) },
 			"no start":              func(c *ledger.Settlement) { c.CDR.Start = time.Time{} },
 			"ends before it begins": func(c *ledger.Settlement) { c.CDR.End = c.CDR.Answer.Add(-1) },

@@ -56,6 +56,10 @@ func (b *Book) post(ctx context.Context, p *posting) (tollgate.Transfer, error) 
 		return tollgate.Transfer{}, tollgate.Errorf(tollgate.CodeInvalid,
 			"amount %s: more than %s", p.amount, tollgate.FormatMicro(amountMax))
 	}
+	if len(p.key) > textMax {
+		return tollgate.Transfer{}, tollgate.Errorf(tollgate.CodeInvalid,
+			"key of %d bytes: at most %d", len(p.key), textMax)
+	}
 	p.id = b.db.NewID()
 	if p.key == "" {
 		// A commit whose answer was lost is tried again: it must know itself.
