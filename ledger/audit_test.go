@@ -219,7 +219,9 @@ func TestAuditOfLiveBooks(t *testing.T) {
 			}
 		}()
 		var seen []int64
-		for range 10 {
+		// At least ten, and until one sees more than the first: a busy machine may
+		// do ten audits before the first commit.
+		for len(seen) < 10 || seen[len(seen)-1] == seen[0] {
 			for _, c := range s.audit().Checked {
 				if c.What == "cdr" {
 					seen = append(seen, c.Rows)
@@ -227,7 +229,7 @@ func TestAuditOfLiveBooks(t *testing.T) {
 			}
 		}
 		close(stop)
-		if n := int64(<-written); seen[0] == seen[9] || seen[9] > n || !slices.IsSorted(seen) {
+		if n := int64(<-written); seen[len(seen)-1] > n || !slices.IsSorted(seen) {
 			s.Errorf("the audits saw %v calls of %d", seen, n)
 		}
 		s.audit()
