@@ -275,6 +275,9 @@ func (t *Tracker) originatedByPBX(leg *channel) finding {
 	if m := leg.said(); m != nil {
 		return finding{who: m.who, rule: RuleDialplan, mark: m}
 	}
+	if f, ok := t.transferredBy(leg); ok {
+		return f
+	}
 	if phone := t.phoneDialledBy(leg); phone != nil {
 		return finding{who: endpointOf(phone.name), rule: RuleOriginated, by: phone}
 	}
@@ -287,6 +290,24 @@ func (t *Tracker) originatedByPBX(leg *channel) finding {
 		return finding{who: leg.dialed.caller, rule: RuleOriginated}
 	}
 	return finding{}
+}
+
+// transferredBy finds who transferred the outside party of a running call that
+// was found after a gap: it had dialled that party.
+func (t *Tracker) transferredBy(leg *channel) (finding, bool) {
+	for i := range leg.marks {
+		m := &leg.marks[i]
+		if !leg.estimate || m.kind != markBlind {
+			continue
+		}
+		if phone := t.phoneOf(m.by, resolveDepth); phone != nil {
+			return finding{who: endpointOf(phone.name), rule: RuleBlind, by: phone}, true
+		}
+		if m.by == nil {
+			return finding{who: m.who, rule: RuleBlind}, true
+		}
+	}
+	return finding{}, false
 }
 
 // starter finds who started a call: the phone at its very beginning. A call

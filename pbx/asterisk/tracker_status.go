@@ -10,8 +10,8 @@ import (
 
 // statusVariables are what Status is asked for beside the channels themselves:
 // they say what the events of a running call said before we listened.
-const statusVariables = "CDR(start,u),CDR(answer,u),CDR(userfield),CHANNEL(userfield)," +
-	"DIALEDPEERNUMBER,ORIGINATOR,BLINDTRANSFER,FORWARDERNAME"
+const statusVariables = "CDR(start,u),CDR(answer,u),CDR(userfield),CHANNEL(userfield),REDIRECTING(from-num)," +
+	"DIALEDPEERNUMBER,ORIGINATOR,BLINDTRANSFER,FORWARDERNAME,SIPREFERREDBYHDR"
 
 // statusChannel is one channel of the answer to Status.
 type statusChannel struct {
@@ -70,34 +70,43 @@ func (t *Tracker) adopt(list []statusChannel) {
 	}
 }
 
-// recall takes from a channel's variables who sent it elsewhere, unless that is
-// known already.
+// recall takes from a channel's variables who sent it elsewhere. What was seen
+// as it happened goes before; only ORIGINATOR is not in every journal.
 func (t *Tracker) recall(s *statusChannel) {
 	ch := t.live(s.name)
 	if ch == nil {
 		return
 	}
-	said := func(m mark) {
-		known := slices.ContainsFunc(ch.marks, func(old mark) bool {
-			return old.kind == m.kind && (old.who == m.who || m.by != nil)
-		})
-		if !known {
-			m.at, m.code = s.at, keep(s.account)
-			ch.mark(m)
-		}
+	m := mark{at: s.at, code: keep(s.account)}
+	who, referred := s.variables["ORIGINATOR"], referredBy(s.variables["SIPREFERREDBYHDR"])
+	switch {
+	case who != "":
+		m.kind, m.who = markOriginator, keep(who)
+	case s.variables["BLINDTRANSFER"] != "":
+		m.kind, m.by = markBlind, t.named(s.variables["BLINDTRANSFER"])
+	case referred != "": // stays when BLINDTRANSFER is forgotten, but only a SIP phone sets it
+		m.kind, m.who = markBlind, keep(referred)
+	case s.variables["FORWARDERNAME"] != "":
+		m.kind, m.by = markForward, t.named(s.variables["FORWARDERNAME"])
+	case t.looksInternal(s.variables["REDIRECTING(from-num)"]):
+		m.kind, m.who = markOriginator, keep(s.variables["REDIRECTING(from-num)"])
 	}
-	if who := s.variables["ORIGINATOR"]; who != "" {
-		said(mark{kind: markOriginator, who: keep(who)})
-	}
-	if name := s.variables["BLINDTRANSFER"]; name != "" {
-		said(mark{kind: markBlind, by: t.named(name)})
-	}
-	if name := s.variables["FORWARDERNAME"]; name != "" {
-		said(mark{kind: markForward, by: t.named(name)})
+	if (m.who != "" || m.by != nil) && (len(ch.marks) == 0 || who != "" && ch.said() == nil) {
+		ch.mark(m)
 	}
 	if isPrivateMark(s.variables["CDR(userfield)"]) || isPrivateMark(s.variables["CHANNEL(userfield)"]) {
 		ch.private = true
 	}
+}
+
+// referredBy takes the user out of a Referred-By header: <sip:1001@10.0.0.7>.
+func referredBy(header string) string {
+	_, uri, found := strings.Cut(header, "<")
+	if !found {
+		return ""
+	}
+	uri, _, _ = strings.Cut(uri, ">")
+	return userPart(uri)
 }
 
 // named returns a channel by its name although it may be gone already.
@@ -108,31 +117,52 @@ func (t *Tracker) named(name string) *channel {
 	return &channel{name: keep(name)}
 }
 
-// adoptLeg sees whether a running channel was dialled on a trunk, and by whom,
-// if nobody told us how it came to be.
+// adoptLeg sees whether a running channel was dialled, on a trunk or not, and by
+// whom, if nobody told us how it came to be.
 func (t *Tracker) adoptLeg(s *statusChannel, list []statusChannel) {
 	ch := t.live(s.name)
-	text := s.variables["DIALEDPEERNUMBER"]
-	if ch == nil || ch.dialed != nil || s.dnid != "" || text == "" && !isLocal(s.name) {
+	if ch == nil || ch.dialed != nil {
 		return
 	}
-	tech, _ := splitName(s.name)
-	if !isLocal(s.name) && !(&celTarget{tech: tech, dialTarget: parseDialString(tech, text)}).fits(s.name) {
-		return // the caller of a leg has the variable too
+	text := t.dialledAs(s)
+	if text == "" && !isLocal(s.name) {
+		return
 	}
 	ch.estimate = true
+	ch.account = "" // its own code is gone: it took over its caller's
 	if s.up {
 		ch.answered(s.answer)
 		if s.answer.IsZero() {
 			ch.answer = s.at
 		}
 	}
-	d := dial{text: keep(text), begin: s.at, end: ch.answer, answered: s.up, toCode: ch.account}
+	d := dial{text: keep(text), begin: s.at, end: ch.answer, answered: s.up, toCode: ch.current}
 	caller := t.callerOf(s, list)
 	if caller != nil {
 		d.caller, d.code = caller.caller, caller.current
 	}
 	t.dialBegin(caller, ch, d)
+}
+
+// dialledAs returns the dial string of a running channel, empty if it was not
+// dialled. DIALEDPEERNUMBER has it, unless the channel dials itself meanwhile:
+// after a transfer. Then its own number is what was dialled. Drivers that do not
+// know what a caller called are left out: an incoming call looks the same there.
+func (t *Tracker) dialledAs(s *statusChannel) string {
+	tech, _ := splitName(s.name)
+	text := s.variables["DIALEDPEERNUMBER"]
+	target := celTarget{tech: tech, text: text, dialTarget: parseDialString(tech, text)}
+	switch {
+	case s.dnid != "":
+		return ""
+	case !strings.EqualFold(s.application, "Dial"):
+		if text != "" && target.fits(s.name) {
+			return text
+		}
+	case slices.Contains([]string{"PJSIP", "SIP", "IAX2"}, tech) && t.trunks.is(s.name) && isDialable(s.caller):
+		return s.caller + "@" + endpointOf(s.name)
+	}
+	return ""
 }
 
 // callerOf finds the channel whose running Dial names another one.
