@@ -47,7 +47,7 @@ func (c *serveCommand) Run(p *program) error {
 		fmt.Fprintf(p.stdout, "Make the first administrator, once, within a day: %s/setup/%s\n", s.url(), secret)
 	}
 	if !c.Secure && !s.loopback() {
-		fmt.Fprintln(p.stderr, "tollgate: pages and passwords travel in the clear: put a TLS proxy before it and use --secure")
+		fmt.Fprintln(p.stderr, "tollgate: passwords travel in the clear: put a TLS proxy before it and use --secure")
 	}
 	return s.run(p.ctx)
 }
