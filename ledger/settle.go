@@ -182,12 +182,13 @@ func (c *commit) claim(waiting []*settling) error {
 	fresh := entries[:0]
 	for i, s := range waiting {
 		s.result.CDR = s.CDR.ID
-		if known != nil && known[i] == s.CDR.ID {
+		switch {
+		case known != nil && known[i] == s.CDR.ID:
 			s.result.Outcome = tollgate.OutcomeStored // by the commit whose answer was lost
-		} else if holders != nil && holders[i] != s.CDR.ID {
+		case holders != nil && holders[i] != s.CDR.ID:
 			s.result.CDR = holders[i]
 			s.result.Outcome = tollgate.OutcomeDuplicate
-		} else {
+		default:
 			s.result.Outcome = tollgate.OutcomeStored
 			if err := c.charge(&entries[i]); err != nil {
 				return err

@@ -388,12 +388,12 @@ func TestWhatCannotBeStoredIsRefused(t *testing.T) {
 		if db.Engine() == store.SQLite {
 			return // stores anything
 		}
-		endless := ""
+		var endless strings.Builder
 		for range 1000 { // of what cannot be compressed
-			endless += rand.Text()
+			endless.WriteString(rand.Text())
 		}
 		for name, number := range map[string]string{
-			"endless": endless, "a zero byte": "1\x00", "no UTF-8": "1\xff",
+			"endless": endless.String(), "a zero byte": "1\x00", "no UTF-8": "1\xff",
 		} {
 			err := db.Change(t.Context(), root, "test", func(c *store.Change) error {
 				return c.PutExtension(tollgate.Extension{Device: o.device.ID, Number: number})
