@@ -195,7 +195,11 @@ func (s *site) accountForm(
 		page: page{Title: "New account", Section: "Accounts"}, Form: f,
 		Back: &view.Link{Label: "Accounts", Path: "/accounts"},
 	}
+	if f.Get("kind") == string(tollgate.KindEnterprise) {
+		p.Title, f.Submit = "New company", "Create company"
+	}
 	if a.ID != 0 {
+		f.Submit = "Save"
 		p.Title = "Edit " + v.names.Account(a.ID)
 		p.Lead = view.Capital(view.KindText(a.Kind)) + " in " + string(a.Currency)
 	}

@@ -10,6 +10,9 @@ import (
 	"tollgate/web/view"
 )
 
+// payerNobody stands among the accounts for calls that nobody pays.
+const payerNobody = "nobody"
+
 // filterNames are the filters of calls, as they stand in an address.
 func filterNames() []string {
 	return []string{"from", "to", "account", "number", "extension", "trunk", "class", "status"}
@@ -31,13 +34,12 @@ func newCDRFilter(values url.Values, v *reader) *cdrFilter {
 	for _, c := range tollgate.Classes() {
 		classes = append(classes, form.Option{Value: string(c), Label: view.ClassText(c)})
 	}
+	payers := v.names.AccountChoices("Anybody or nobody", v.scope, form.IDOr0(values.Get("account")))
+	payers = slices.Insert(payers, 1, form.Option{Value: payerNobody, Label: "Nobody"})
 	fields := []*form.Field{
 		{Name: "from", Label: "From", Type: "datetime-local"},
 		{Name: "to", Label: "To", Type: "datetime-local"},
-		{
-			Name: "account", Label: "Account", Type: "select",
-			Options: v.names.AccountChoices("All accounts", v.scope, form.IDOr0(values.Get("account"))),
-		},
+		{Name: "account", Label: "Paid by", Type: "select", Options: payers},
 		{Name: "number", Label: "Number begins with", Placeholder: "+49", Mode: "tel"},
 		{Name: "extension", Label: "Extension"},
 		{Name: "class", Label: "Class", Type: "select", Options: classes},
@@ -52,6 +54,10 @@ func newCDRFilter(values url.Values, v *reader) *cdrFilter {
 	if v.house {
 		trunk := &form.Field{Name: "trunk", Label: "Trunk", Placeholder: "PJSIP/provider"}
 		fields = slices.Insert(fields, 5, trunk)
+		price := fields[len(fields)-1]
+		price.Label = "Price"
+		price.Options = append(price.Options,
+			form.Option{Value: view.UnpricedAnywhere, Label: "unpriced, or its cost is"})
 	}
 	f.form.Ask("", "", fields...)
 	for _, name := range filterNames() {
@@ -61,10 +67,16 @@ func newCDRFilter(values url.Values, v *reader) *cdrFilter {
 	}
 	f.filter = store.CDRFilter{
 		From: f.form.Time("from", v.told.Zone), To: f.form.Time("to", v.told.Zone),
-		Account: f.form.ID("account"), Number: form.Digits(f.form.Get("number")),
+		Unpaid: f.form.Get("account") == payerNobody, Number: form.Digits(f.form.Get("number")),
 		Extension: f.form.Get("extension"), Trunk: f.form.Get("trunk"),
 		Class:  tollgate.Class(f.form.Get("class")),
 		Status: tollgate.ChargeStatus(f.form.Get("status")),
+	}
+	if f.filter.Status == view.UnpricedAnywhere {
+		f.filter.Status, f.filter.Unpriced = "", true
+	}
+	if !f.filter.Unpaid {
+		f.filter.Account = f.form.ID("account")
 	}
 	f.scope, f.filter.Account = v.callsOf(f.filter.Account)
 	return f

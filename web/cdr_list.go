@@ -44,7 +44,8 @@ func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princi
 	}
 	p.Calls = v.rows(found.Items)
 	p.Notice = pricedNotice(r.URL.Query())
-	p.Priceable = who.May(access.SetTerms) && len(p.Calls) > 0 && f.filter.Status == tollgate.ChargeUnpriced
+	p.Priceable = who.May(access.SetTerms) && len(p.Calls) > 0 &&
+		(f.filter.Unpriced || f.filter.Status == tollgate.ChargeUnpriced)
 	for _, name := range filterNames() {
 		if f.set.Has(name) {
 			p.Hidden = append(p.Hidden, &form.Field{Type: "hidden", Name: name, Value: f.set.Get(name)})

@@ -52,10 +52,15 @@ func deviceForm(d *tollgate.Device, v *reader, values url.Values) *form.Form {
 		managerSection(f, d)
 	}
 	numberSection(f)
-	f.Ask("Docking", "For a device that pushes records over HTTP. The password is made on its page.",
-		&form.Field{Name: "account", Label: "Docking account", Placeholder: "pbx-berlin", Autocomplete: "off"})
+	if docks(d) {
+		f.Ask("Docking", "For a device that pushes records over HTTP. The password is made on its page.",
+			&form.Field{Name: "account", Label: "Docking account", Placeholder: "pbx-berlin", Autocomplete: "off"})
+	}
 	return f
 }
+
+// docks is true of a device that logs in to push its records.
+func docks(d *tollgate.Device) bool { return d.Kind != tollgate.DeviceAsterisk || d.Account != "" }
 
 func managerSection(f *form.Form, d *tollgate.Device) {
 	hint := "Of manager.conf. Stored, never shown again."
@@ -64,7 +69,8 @@ func managerSection(f *form.Form, d *tollgate.Device) {
 	}
 	f.Ask("Manager interface",
 		"Tollgate logs in to the manager interface (AMI) of the Asterisk and follows every channel. "+
-			"The user needs read = call,dialplan,system,cdr and write = call,reporting,system.",
+			"The user needs read = call,dialplan,system and write = call,reporting,system: "+
+			"reporting and system let Tollgate ask what runs, and choose which events it is sent.",
 		&form.Field{Name: "address", Label: "Address", Required: true, Placeholder: "pbx.example.com:5038"},
 		&form.Field{Name: "username", Label: "User", Required: true, Placeholder: "tollgate", Autocomplete: "off"},
 		&form.Field{Name: "secret", Label: "Secret", Type: "password", Autocomplete: "new-password", Hint: hint},
@@ -93,7 +99,7 @@ func numberSection(f *form.Form) {
 		&form.Field{Name: "country", Label: "Country", Required: true, Placeholder: "DE", Hint: "Two letters."},
 		&form.Field{
 			Name: "area_code", Label: "Area code", Placeholder: "30", Mode: "numeric",
-			Hint: "Without the leading 0.",
+			Hint: "Without the national prefix: 30, not 030.",
 		},
 		&form.Field{
 			Name: "route_prefixes", Label: "Route prefixes", Placeholder: "0, 9",
@@ -106,7 +112,7 @@ func numberSection(f *form.Form) {
 		&form.Field{Name: "project_code", Label: "Project code", Placeholder: "*9", Hint: "*9 for *9*4711*0…"},
 		&form.Field{
 			Name: "extension_digits_max", Label: "Extension digits", Placeholder: "4", Mode: "numeric",
-			Hint: "Numbers up to this long are extensions.",
+			Hint: "Numbers up to this long are extensions. Empty: short numbers are taken for local numbers of the area.",
 		},
 		&form.Field{Name: "international_prefix", Label: "International prefix", Placeholder: "the country's"},
 		&form.Field{Name: "national_prefix", Label: "National prefix", Placeholder: "the country's"},
@@ -172,7 +178,7 @@ func readDevice(f *form.Form, d *tollgate.Device) {
 	if len(d.Plan.Country) != 2 {
 		f.Fail("country", "Write the two letters of the country: DE, US, GB.")
 	} else if _, err := numbering.NewPlan(d.Plan, nil); err != nil {
-		f.Fail("country", form.Sentence(err.Error()))
+		f.FailBy(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
 )
@@ -19,6 +20,9 @@ func (s *site) devicePassword(w http.ResponseWriter, r *http.Request, who access
 	d, err := s.findDevice(r, who.Scope(), id)
 	if err != nil {
 		return err
+	}
+	if !docks(&d) {
+		return tollgate.Errorf(tollgate.CodeConflict, "device %s does not push records", d.Name)
 	}
 	if d.Account == "" {
 		d.Account = d.Name

@@ -16,6 +16,7 @@ import (
 type deviceShowPage struct {
 	page
 	MayChange      bool
+	Docks          bool
 	Device         *tollgate.Device
 	Row            deviceRow
 	Payer, Company string // names; empty: nobody, and all
@@ -80,7 +81,7 @@ func (s *site) devicePage(
 	}
 	p := &deviceShowPage{
 		page: page{Title: d.Name, Section: "Devices"}, MayChange: who.May(access.SetTerms),
-		Device: &d, Row: newDeviceRow(&d, s.deviceStates(), v), Password: extra.password,
+		Device: &d, Docks: docks(&d), Row: newDeviceRow(&d, s.deviceStates(), v), Password: extra.password,
 		PushPath: "/api/v1/devices/" + url.PathEscape(d.Name) + "/records",
 		Payer:    v.names.Account(d.DefaultAccount), Company: v.names.Account(d.Enterprise),
 	}

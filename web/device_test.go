@@ -20,7 +20,7 @@ func TestDeviceForms(t *testing.T) {
 	good := url.Values{
 		"kind": {"asterisk"}, "name": {"pbx-hamburg"}, "timezone": {"Europe/Berlin"}, "address": {"192.0.2.7"},
 		"username": {"tollgate"}, "secret": {"s3cret-of-ami"}, "trunks": {"PJSIP/provider\nDAHDI/g1"}, "country": {"de"},
-		"area_code": {"040"}, "route_prefixes": {"0, 9"}, "private_codes": {"*7*"}, "enabled": {"yes"},
+		"area_code": {"40"}, "route_prefixes": {"0, 9"}, "private_codes": {"*7*"}, "enabled": {"yes"},
 		"default_account": {h.hotel.ID.String()}, "extension_digits_max": {"4"},
 	}
 	for name, c := range map[string]struct{ field, value, fault string }{
@@ -31,6 +31,8 @@ func TestDeviceForms(t *testing.T) {
 		"trunks":  {"trunks", "", "at least one trunk"},
 		"trunk":   {"trunks", "provider", "PJSIP/provider"},
 		"country": {"country", "Germany", "two letters"},
+		"area":    {"area_code", "040", `id="area_code-error">Begins with the national prefix 0 of DE: write 40.<`},
+		"unknown": {"country", "xx", `id="country-error">No numbering plan is known.<`},
 		"digits":  {"extension_digits_max", "x", "0 to 12"},
 		"taken":   {"name", "pbx-berlin", "pbx-berlin"},
 	} {
@@ -49,7 +51,9 @@ func TestDeviceForms(t *testing.T) {
 	a.want(t, http.StatusSeeOther)
 	path, _, _ := strings.Cut(a.header.Get("Location"), "?")
 	v.get(path).want(t, http.StatusOK, "192.0.2.7:5038", "DAHDI/g1", "not mapped yet", "Hotel Adlerhof", "Not followed")
-	v.get(path+"/edit").lacks(t, "s3cret-of-ami")
+	v.get(path).lacks(t, "ocking")
+	v.post(path+"/password", nil).want(t, http.StatusConflict, "does not push")
+	v.get(path+"/edit").lacks(t, "s3cret-of-ami", "Docking")
 	good.Set("secret", "")
 	good.Set("name", "pbx-hh")
 	v.post(path, good).want(t, http.StatusSeeOther)
@@ -83,6 +87,29 @@ func boolInt(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// TestProblemsAreShown: one of a device that is connected is a warning.
+func TestProblemsAreShown(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	h.user("hotel", access.RoleAdmin, h.hotel.ID)
+	h.device.Kind, h.device.Asterisk = tollgate.DeviceAsterisk, tollgate.AMISettings{Address: "192.0.2.7:5038"}
+	err := h.db.Change(t.Context(), store.Actor{Name: "test"}, "device", func(c *store.Change) error {
+		return c.PutDevice(&h.device, "")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const problem = "the user may not set filters"
+	h.status = []tollgate.DeviceStatus{{Device: h.device.ID, Connected: true, Problem: problem}}
+	v := h.login("admin")
+	v.get("/").want(t, http.StatusOK, `class="notice warn"`, "Connected: "+problem)
+	v.get("/devices").want(t, http.StatusOK, `mark good">Connected`, `sub warn">`+problem)
+	v.get("/devices/"+h.device.ID.String()).want(t, http.StatusOK, `class="notice warn"`, problem)
+	h.login("hotel").get("/").lacks(t, problem)
+	h.status[0].Connected = false
+	v.get("/").want(t, http.StatusOK, `class="notice bad"`, "Not connected: "+problem)
 }
 
 func TestDockingPasswordIsShownOnceAndWorks(t *testing.T) {

@@ -43,12 +43,15 @@ func gallery(t *testing.T) []picture {
 	pictures := []picture{
 		{"overview", v.get("/").body},
 		{"overview_company", h.login("hotel").get("/").body},
-		{"overview_new", newcomer(t)},
+		{"overview_new", newcomer(t).get("/").body},
+		{"overview_open", beginner(t).get("/").body},
+		{"account_company", newcomer(t).get("/accounts/new").body},
+		{"cdr_list_unpaid", v.get("/cdrs?account=nobody").body},
 		{"cdr_list", v.get("/cdrs?from=2025-11-01T00:00:00").body},
 		{"cdr_list_unpriced", v.get("/cdrs?status=unpriced").body},
 		{"cdr_list_empty", v.get("/cdrs?number=999").body},
 		{"cdr_list_wrong", v.get("/cdrs?from=yesterday").body},
-		{"cdr_show", v.get("/cdrs/" + calls.Items[1].ID.String()).body},
+		{"cdr_show", v.get("/cdrs/" + calls.Items[0].ID.String()).body},
 		{"account_list", v.get("/accounts").body},
 		{"account_show", v.get(hotel + "?done=recharge").body},
 		{"account_recharge", v.post(hotel+"/recharge", url.Values{"amount": {"12,50"}, "key": {"k"}}).body},
@@ -77,11 +80,22 @@ func gallery(t *testing.T) []picture {
 	return pictures
 }
 
-// newcomer is the overview after the first login.
-func newcomer(t *testing.T) string {
+// newcomer is somebody after the first login.
+func newcomer(t *testing.T) *visitor {
 	h := newHouseAt(t, galleryNow)
 	h.user("admin", access.RoleAdmin, 0)
-	return h.login("admin").get("/").body
+	return h.login("admin")
+}
+
+// beginner has a device that reports calls, and nothing else.
+func beginner(t *testing.T) *visitor {
+	v := newcomer(t)
+	err := v.h.db.Change(t.Context(), store.Actor{Name: "test"}, "furnish", v.h.putDevice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.h.call("201", "030555123", 4008*time.Millisecond)
+	return v
 }
 
 // clutter adds what real houses have.
@@ -106,6 +120,8 @@ func (h *house) clutter() {
 				Plan:     tollgate.DialingPlan{Country: "DE", AreaCode: "871", RoutePrefixes: []string{"0"}},
 				Asterisk: tollgate.AMISettings{Address: "192.0.2.17:5038", Trunks: []string{"PJSIP/isdn"}},
 			}
+			odd := asterisk
+			odd.Name, odd.Asterisk.Address = "pbx-hamburg", "192.0.2.18:5038"
 			user := tollgate.Account{
 				Enterprise: h.hotel.ID, Parent: h.reception.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeQuota,
 				Name: "Night porter", Currency: "EUR", Allowance: 20_000_000, Reset: tollgate.Monthly, Frozen: true,
@@ -119,6 +135,7 @@ func (h *house) clutter() {
 					})
 				},
 				func() error { return c.PutDevice(&asterisk, "") },
+				func() error { return c.PutDevice(&odd, "") },
 				func() error { return c.PutAccount(&user) },
 				func() error {
 					return c.PutTrunk(tollgate.Trunk{
@@ -132,6 +149,9 @@ func (h *house) clutter() {
 			}
 			h.status = []tollgate.DeviceStatus{{
 				Device: asterisk.ID, Problem: "dial tcp 192.0.2.17:5038: connect: connection refused",
+			}, {
+				Device: odd.ID, Connected: true, Version: "Asterisk 22.10.1", Calls: 3, Records: 1284, LastRecord: galleryNow(),
+				Problem: "the user may not set filters (write lacks system): every event is sent, which is more than is needed",
 			}}
 			return nil
 		})
@@ -168,6 +188,7 @@ func (h *house) traffic() {
 			{"201", "112", 95 * time.Second},
 			{"4711", "0900#12", 12 * time.Second},
 			{"201", "08001234567", 301 * time.Second},
+			{"999", "030555222", 4008 * time.Millisecond},
 		} {
 			end = end.Add(11 * time.Minute)
 			h.callAt(end, call.extension, call.dialed, call.talked)

@@ -1,10 +1,7 @@
 package web
 
 import (
-	"encoding/json"
-	"maps"
 	"net/http"
-	"slices"
 
 	"tollgate/access"
 	"tollgate/store"
@@ -34,16 +31,4 @@ func (s *site) loginList(w http.ResponseWriter, r *http.Request, who access.Prin
 	}
 	p.Pager = logPager("/log/logins", after, found.Next)
 	return s.show(w, r, http.StatusOK, "operation_list", p)
-}
-
-// sortedKeys are the keys of both maps.
-func sortedKeys(a, b map[string]json.RawMessage) []string {
-	keys := map[string]bool{}
-	for k := range a {
-		keys[k] = true
-	}
-	for k := range b {
-		keys[k] = true
-	}
-	return slices.Sorted(maps.Keys(keys))
 }

@@ -1,16 +1,11 @@
 package web
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"tollgate/access"
 	"tollgate/store"
-	"tollgate/web/form"
 	"tollgate/web/view"
 )
 
@@ -38,7 +33,7 @@ func (s *site) operationList(w http.ResponseWriter, r *http.Request, who access.
 	for _, o := range found.Items {
 		p.Rows = append(p.Rows, logRow{
 			At: view.Instant(o.At, v.told.Zone), Who: o.Actor, Address: view.OrDash(o.Address), What: o.Action,
-			Object: objectText(v.names, &o), Changes: changesText(o.Before, o.After),
+			Object: view.ObjectText(v.names, &o), Changes: view.ChangesText(v.names, v.told, &o),
 		})
 	}
 	p.Pager = logPager("/log", after, found.Next)
@@ -54,63 +49,4 @@ func logPager(path, after, next string) view.Pager {
 		p.Back = path
 	}
 	return p
-}
-
-// objectText puts the name to what the log knows by kind and id.
-func objectText(n *view.Names, o *store.Operation) string {
-	kind, id, _ := strings.Cut(o.Object, " ")
-	id, rest, _ := strings.Cut(id, " ")
-	name := ""
-	switch kind {
-	case "account":
-		name = n.Account(form.IDOr0(id))
-	case "device":
-		name = n.Device(form.IDOr0(id))
-	case "tariff":
-		name = n.Tariff(form.IDOr0(id))
-	case "operator":
-		name = n.Operator(form.IDOr0(id))
-	}
-	if name == "" {
-		name = cmp.Or(nameIn(o.After), nameIn(o.Before))
-	}
-	if name == "" {
-		return o.Object
-	}
-	return kind + " " + name + view.Prefixed(" ", rest)
-}
-
-// nameIn is the name of an object as the log keeps it; empty where it has none.
-func nameIn(text string) string {
-	var object struct{ Name string }
-	if json.Unmarshal([]byte(text), &object) != nil {
-		return ""
-	}
-	return object.Name
-}
-
-// changesText shows what an object was and became: the fields that differ.
-func changesText(before, after string) string {
-	var was, is map[string]json.RawMessage
-	if json.Unmarshal([]byte(before), &was) != nil || json.Unmarshal([]byte(after), &is) != nil {
-		return strings.TrimSpace(indented(before) + "\n→\n" + indented(after))
-	}
-	var b strings.Builder
-	for _, key := range sortedKeys(was, is) {
-		if string(was[key]) != string(is[key]) {
-			b.WriteString(key + ": " + view.OrDash(string(was[key])) + " → " + view.OrDash(string(is[key])) + "\n")
-		}
-	}
-	return strings.TrimSpace(b.String())
-}
-
-func indented(text string) string {
-	if text == "" {
-		return "nothing"
-	}
-	var b bytes.Buffer
-	if json.Indent(&b, []byte(text), "", "  ") != nil {
-		return text
-	}
-	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"tollgate"
 	"tollgate/access"
@@ -17,13 +18,16 @@ type overviewPage struct {
 	page
 	Day     string
 	Figures view.Figures
-	Guide   *guide // what is still to be set up; nil: nothing
+	Guide   *guide      // what is still to be set up; nil: nothing
+	Odd     []deviceRow // devices with a problem
 	Calls   []view.Call
 }
 
-// guide leads a newcomer to the first priced call.
+// guide leads a newcomer to the first priced call, and after it to what is still
+// open.
 type guide struct {
 	Done  int
+	Slim  bool // calls are coming in: only what is open is listed
 	Steps []guideStep
 }
 
@@ -55,6 +59,14 @@ func (s *site) overviewShow(w http.ResponseWriter, r *http.Request, who access.P
 	if who.May(access.SetTerms) {
 		p.Guide = newGuide(v.names, len(latest.Items) > 0)
 	}
+	if v.house {
+		states := s.deviceStates()
+		for i := range v.names.Directory.Devices {
+			if row := newDeviceRow(&v.names.Directory.Devices[i], states, v); row.Problem != "" {
+				p.Odd = append(p.Odd, row)
+			}
+		}
+	}
 	return s.show(w, r, http.StatusOK, "overview_show", p)
 }
 
@@ -76,6 +88,10 @@ func (s *site) today(ctx context.Context, v *reader) (view.Figures, error) {
 			"status": {string(tollgate.ChargeUnpriced)},
 			"from":   {from.Format(form.Layout)},
 		}.Encode()
+	}
+	if sums.Unpaid > 0 {
+		f.Unpaid = view.Count(sums.Unpaid)
+		f.UnpaidPath = "/cdrs?" + url.Values{"account": {payerNobody}, "from": {from.Format(form.Layout)}}.Encode()
 	}
 	n, err := s.Store.QuarantineCount(ctx, v.scope)
 	if n > 0 {
@@ -109,14 +125,12 @@ func newGuide(n *view.Names, called bool) *guide {
 			Text: "When it ends it appears below with its price, its cost and the reason for both.",
 		},
 	}
-	g := &guide{Steps: steps}
-	for _, step := range steps {
-		if step.Done {
-			g.Done++
-		}
-	}
-	if called && len(n.Devices) > 0 || g.Done == len(steps) {
+	open := slices.DeleteFunc(slices.Clone(steps), func(step guideStep) bool { return step.Done })
+	switch {
+	case len(open) == 0:
 		return nil
+	case called:
+		return &guide{Slim: true, Steps: open}
 	}
-	return g
+	return &guide{Done: len(steps) - len(open), Steps: steps}
 }

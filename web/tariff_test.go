@@ -30,6 +30,9 @@ func TestSimulator(t *testing.T) {
 	ask("+49 40 1234567", "", "180").want(t, http.StatusOK, "&#43;49401234567", "0.18<")
 	ask("", line, "30").want(t, http.StatusUnprocessableEntity, "Please fill this in.")
 	ask("030", line, "soon").want(t, http.StatusUnprocessableEntity, "minutes and seconds")
+	ask("030 555 123", "", "30").want(
+		t, http.StatusUnprocessableEntity, `id="number-error">Without a device write it`,
+	)
 	v.get("/simulator?number=030&line=999").want(t, http.StatusNotFound)
 }
 
@@ -58,10 +61,16 @@ func TestTariffForms(t *testing.T) {
 			v.post("/tariffs", form).want(t, http.StatusUnprocessableEntity, c.fault, field+"-error")
 		})
 	}
-	a := v.post("/tariffs", good)
+	a := v.post("/tariffs", url.Values{"name": {"empty"}, "currency": {"EUR"}})
+	a.want(t, http.StatusSeeOther)
+	v.get(a.header.Get("Location")).want(t, http.StatusOK, "calls stay unpriced", "1 / 1 s")
+	a = v.post("/tariffs", good)
 	a.want(t, http.StatusSeeOther)
 	path, _, _ := strings.Cut(a.header.Get("Location"), "?")
-	v.get(path).want(t, http.StatusOK, "night", "0.05 per minute", "08:00–18:00", "de-by", "Import rates")
+	v.get(path).want(
+		t, http.StatusOK, "night", "0.05 per minute", "08:00–18:00", "de-by", "Import rates",
+		"Every call costs the default price",
+	)
 	v.get(path+"/edit").want(t, http.StatusOK, `value="saturday, sunday"`, `value="60"`)
 	good.Set("name", "day")
 	good.Set("per", "1")
@@ -119,7 +128,10 @@ func TestUnpricedCallsArePricedAgain(t *testing.T) {
 	).want(t, http.StatusSeeOther)
 	id := h.call("201", "00302101234567", time.Minute)
 	v.get("/").want(t, http.StatusOK, `href="/cdrs?from=`, "unpriced")
-	v.get("/cdrs/"+id.String()).want(t, http.StatusOK, "Add a rate for this number to the tariff retail")
+	v.get("/cdrs/"+id.String()).want(
+		t, http.StatusOK, "Add a rate for this number to the tariff retail", `href="/cdrs?status=unpriced"`,
+	)
+	v.get("/cdrs?status=unpriced_anywhere").want(t, http.StatusOK, "2101234567", "Price again", "unpriced_anywhere")
 	v.post("/cdrs/price", url.Values{"status": {"unpriced"}}).want(t, http.StatusSeeOther)
 	v.get("/cdrs?status=unpriced&priced=0").want(t, http.StatusOK, "No call could be priced", "Price again")
 	v.upload(path+"/decks", "prefix,price\n30,0.30\n", nil).want(t, http.StatusSeeOther)

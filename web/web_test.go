@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
 )
@@ -39,11 +41,14 @@ func TestEveryPageOfTheHouse(t *testing.T) {
 		"/cdrs/" + id.String():                  {"Why it costs", "Northern Carrier", "the extension", "normal clearing"},
 		"/accounts":                             {"Hotel Adlerhof", "Praxis Dr. Sommer", "tree-1"},
 		"/accounts?search=dler":                 {"Hotel Adlerhof"},
-		"/accounts/new":                         {"New account"},
+		"/accounts/new":                         {"<h1>New company", `name="timezone" type="text" value="Europe/Berlin"`},
+		"/accounts/new?kind=user":               {"<h1>New account"},
+		"/tariffs/new":                          {`name="timezone" type="text" value="Europe/Berlin"`},
+		"/cdrs?account=nobody":                  {"No call matches"},
 		"/tariffs":                              {"retail", "default for customers", "carrier 2026", "Northern Carrier"},
 		"/simulator":                            {"Price the call"},
 		"/devices":                              {"pbx-berlin"},
-		"/devices/new":                          {"Manager interface"},
+		"/devices/new":                          {"Manager interface", `name="timezone" type="text" value="Europe/Berlin"`},
 		"/devices/new?kind=push":                {"pushes records"},
 		"/operators":                            {"Northern Carrier", "PJSIP/provider"},
 		"/quarantine":                           {"Nothing is quarantined"},
@@ -232,4 +237,41 @@ func TestExport(t *testing.T) {
 	v.get("/cdrs.csv?extension=201").lacks(t, "030555124")
 }
 
-// upload posts a sheet of rates.
+// TestUnpaidCallsAreNoRevenue: what nobody is there to pay stands apart.
+func TestUnpaidCallsAreNoRevenue(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	v := h.login("admin")
+	h.call("201", "030555123", 34*time.Second)
+	v.get("/").want(t, http.StatusOK, "Revenue</dt><dd>0.01<").lacks(t, "Unpaid")
+	h.call("999", "030555124", time.Minute)
+	a := v.get("/")
+	a.want(t, http.StatusOK, "Revenue</dt><dd>0.01<", "Unpaid", `href="/cdrs?account=nobody&amp;from=`)
+	v.get("/cdrs?account=nobody").
+		want(t, http.StatusOK, "4930555124", "selected>Nobody", "Nobody was found to pay").lacks(t, "4930555123")
+	v.get("/cdrs.csv?account=nobody").want(t, http.StatusOK, "030555124").lacks(t, "030555123")
+}
+
+// TestOpenStepsStay: what is still to be set up is listed until it is done.
+func TestOpenStepsStay(t *testing.T) {
+	h := newHouse(t)
+	h.user("admin", access.RoleAdmin, 0)
+	change := func(do func(*store.Change) error) {
+		t.Helper()
+		if err := h.db.Change(t.Context(), store.Actor{Name: "test"}, "furnish", do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(func(c *store.Change) error {
+		h.hotel = company("Hotel", tollgate.ModePostpaid)
+		return errors.Join(c.PutAccount(&h.hotel), h.putDevice(c))
+	})
+	h.user("hotel", access.RoleAdmin, h.hotel.ID)
+	h.call("201", "030555123", 34*time.Second)
+	v := h.login("admin")
+	v.get("/").want(t, http.StatusOK, "Still to set up", "Make a tariff", "Name the operator").
+		lacks(t, "Make a call", "Add an Asterisk", "of 5 done")
+	h.login("hotel").get("/").lacks(t, "Still to set up")
+	change(h.putTariffs)
+	v.get("/").lacks(t, "Still to set up")
+}

@@ -157,13 +157,32 @@ func (f *Form) Require(names ...string) {
 	}
 }
 
+// FailBy writes a fault beside the field that its message begins with, as in
+// `area_code "030": write 30`, and else over the whole form.
+func (f *Form) FailBy(err error) {
+	message := err.Error()
+	name, _, _ := strings.Cut(strings.ReplaceAll(message, ":", " "), " ")
+	for _, s := range f.Sections {
+		for _, each := range s.Fields {
+			if each.Name != name || each.Type == "hidden" {
+				continue
+			}
+			if _, why, found := strings.Cut(message, ": "); found {
+				message = why
+			}
+			f.Fail(name, Sentence(message))
+			return
+		}
+	}
+	f.Fail("", Sentence(message))
+}
+
 // Refuse shows an error of another room: its message when it is meant for
 // people; other errors are returned for the page to report.
 func (f *Form) Refuse(err error) error {
 	switch tollgate.CodeOf(err) {
 	case tollgate.CodeInvalid, tollgate.CodeConflict, tollgate.CodeNoCredit, tollgate.CodeFrozen:
-		f.Failed = true
-		f.Error = Sentence(err.Error())
+		f.FailBy(err)
 		return nil
 	default:
 		return err

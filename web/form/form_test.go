@@ -104,3 +104,23 @@ func TestLists(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestFaultsStandBesideTheirField(t *testing.T) {
+	for message, c := range map[string]struct{ field, whole string }{
+		`area_code "030": begins with 0: write 30`: {"Begins with 0: write 30.", ""},
+		"area_code: too many":                      {"Too many.", ""},
+		"area_code is taken":                       {"Area_code is taken.", ""},
+		`kind "x": unknown`:                        {"", `Kind "x": unknown.`},
+		"the books are closed":                     {"", "The books are closed."},
+	} {
+		f := New("", "", url.Values{})
+		field := &Field{Name: "area_code"}
+		f.Ask("", "", field, &Field{Name: "kind", Type: "hidden"})
+		if err := f.Refuse(tollgate.Errorf(tollgate.CodeInvalid, "%s", message)); err != nil {
+			t.Error(err)
+		}
+		if field.Error != c.field || f.Error != c.whole || !f.Failed {
+			t.Errorf("%s: %q, %q", message, field.Error, f.Error)
+		}
+	}
+}

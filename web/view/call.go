@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,12 +38,14 @@ func (r Call) ClassBeside() string {
 
 // Side is the price of one side of a call and why.
 type Side struct {
-	Title    string
-	Price    Price
-	Sentence string
-	Remedy   string
-	Steps    []rating.Step
-	More     int // steps of a very long call that are not listed
+	Title     string
+	Price     Price
+	Sentence  string
+	Note      string // empty: nothing to add
+	Remedy    string // where there is no price; AgainPath leads to the calls without one
+	AgainPath string
+	Steps     []rating.Step
+	More      int // steps of a very long call that are not listed
 }
 
 // stepsMax is how many steps of a calculation are listed: a call over weeks
@@ -74,13 +77,17 @@ func NewCall(c *tollgate.CDR, n *Names, told Clockwork, house bool) Call {
 	if c.Answer.IsZero() {
 		row.Duration = "–"
 	}
-	row.Customer = NewSide("Customer", n.Tariff(c.Customer.Tariff), &c.Customer)
+	row.Customer = newCallSide("Customer", n.Tariff(c.Customer.Tariff), c, &c.Customer)
+	if c.Payer == 0 && c.Customer.Micro > 0 {
+		row.Customer.Note = "Nobody was found to pay, so nobody was charged."
+	}
 	if house {
 		title := "Operator"
 		if name := n.Operator(c.Operator); name != "" {
 			title += " " + name
 		}
-		row.Cost = NewSide(title, n.Tariff(c.Cost.Tariff), &c.Cost)
+		row.Cost = newCallSide(title, n.Tariff(c.Cost.Tariff), c, &c.Cost)
+		row.Cost.AgainPath = "/cdrs?status=" + UnpricedAnywhere
 		if c.Margin != nil {
 			row.Margin = NewAmount(tollgate.Money{Micro: *c.Margin, Currency: c.Customer.Currency})
 		}
@@ -119,12 +126,15 @@ func newPrice(c *tollgate.Charge) Price {
 
 // NewSide makes the view of one side of a call; tariff is the name of its tariff.
 func NewSide(title, tariff string, c *tollgate.Charge) Side {
-	out := Side{Title: title, Price: newPrice(c), Sentence: rating.Explain(c)}
+	out := Side{
+		Title: title, Price: newPrice(c), Sentence: rating.Explain(c),
+		AgainPath: "/cdrs?status=" + string(tollgate.ChargeUnpriced),
+	}
 	if tariff != "" {
 		out.Title += " · tariff " + tariff
 	}
 	if c.Status == tollgate.ChargeUnpriced && tariff != "" {
-		out.Remedy = "Add a rate for this number to the tariff " + tariff + ", then price the unpriced calls again."
+		out.Remedy = "Add a rate for this number to the tariff " + tariff
 	}
 	out.Steps = rating.Steps(c)
 	if n := len(out.Steps); n > stepsMax {
@@ -135,6 +145,22 @@ func NewSide(title, tariff string, c *tollgate.Charge) Side {
 		out.Steps[i].Label = Capital(out.Steps[i].Label)
 	}
 	return out
+}
+
+// UnpricedAnywhere is the value of the filter of calls by price that finds those
+// without a price on either side.
+const UnpricedAnywhere = "unpriced_anywhere"
+
+// newCallSide is NewSide for a call that was made: the calculation begins with
+// its exact time where that is no whole number of seconds.
+func newCallSide(title, tariff string, call *tollgate.CDR, c *tollgate.Charge) Side {
+	side := NewSide(title, tariff, c)
+	if rounded := roundedText(call.Duration(), c.Seconds); rounded != "" && len(side.Steps) > 0 {
+		side.Steps = slices.Insert(side.Steps, 0, rating.Step{
+			Label: "Duration", Sum: rounded, Value: strconv.FormatInt(c.Seconds, 10) + " s",
+		})
+	}
+	return side
 }
 
 // PerText says what a price is for.

@@ -17,6 +17,8 @@ type Figures struct {
 	Waiting         bool   // show what waits for a person
 	Unpriced        string // empty: none
 	UnpricedPath    string
+	Unpaid          string // calls with a price that nobody was found to pay; empty: none
+	UnpaidPath      string
 	Quarantined     string // empty: none
 }
 

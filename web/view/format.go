@@ -91,9 +91,10 @@ func ShortInstant(t, now time.Time, zone *time.Location) string {
 	return t.In(zone).Format("2 Jan 15:04:05")
 }
 
-// ZoneName is a zone's name for a form; the machine's own zone has none.
+// ZoneName is a zone's name for a form; empty where no other machine would know
+// it, as of the machine's own zone.
 func ZoneName(zone *time.Location) string {
-	if zone.String() == "Local" {
+	if _, err := time.LoadLocation(zone.String()); err != nil || zone.String() == "Local" {
 		return ""
 	}
 	return zone.String()

@@ -4,17 +4,40 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"tollgate"
 )
 
-// DurationText says how long a call was talked, to the millisecond.
+// DurationText says how long a call was talked, exactly and as it was rounded
+// for its price.
 func DurationText(c *tollgate.CDR) string {
 	if c.Answer.IsZero() {
 		return "not answered"
 	}
-	ms := c.Duration().Milliseconds()
-	return fmt.Sprintf("%s (%d.%03d s)", Clock(c.Duration()), ms/1000, ms%1000)
+	text := exactSeconds(c.Duration())
+	if rounded := roundedText(c.Duration(), c.Customer.Seconds); rounded != "" {
+		text = fmt.Sprintf("%s to %d s", rounded, c.Customer.Seconds)
+	}
+	return Clock(c.Duration()) + " (" + text + ")"
+}
+
+// exactSeconds prints a duration in seconds, to the microsecond: 4.008 s.
+func exactSeconds(d time.Duration) string {
+	return strings.TrimRight(strings.TrimRight(tollgate.FormatMicro(d.Microseconds()), "0"), ".") + " s"
+}
+
+// roundedText says that a duration was rounded to seconds, and which way; empty
+// where it was not, and where no price was calculated.
+func roundedText(d time.Duration, seconds int64) string {
+	switch whole := time.Duration(seconds) * time.Second; {
+	case seconds == 0:
+	case whole > d:
+		return exactSeconds(d) + ", rounded up"
+	case whole < d:
+		return exactSeconds(d) + ", rounded down"
+	}
+	return ""
 }
 
 // CauseText names the causes people ask about, after ITU-T Q.850 §2.2.7.
