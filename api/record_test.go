@@ -44,27 +44,6 @@ func TestRecords(t *testing.T) {
 			},
 		},
 		{
-			name: "CSV", do: path, as: device, header: map[string]string{"Content-Type": "text/csv"}, want: 200,
-			body: "unique_id,start,duration,dialed\nr.6,2026-03-04 13:00:00,10,0301\n" +
-				"r.1,2026-03-04 13:00:00,10,0301\nr.7,x,1,1\n",
-			has: []string{
-				`"stored":1,"duplicate":1,"quarantined":0,"rejected":1`,
-				`{"unique_id":"r.7","outcome":"rejected","line":4,"column":"start","value":"x","reason":"want `,
-			},
-		},
-		{
-			name: "CSV with an odd call and a line too short", do: path, as: device,
-			header: map[string]string{"Content-Type": "text/csv"}, want: 200,
-			body: "unique_id,start,answer,end,dialed\n" +
-				"r.8,2026-03-04 13:00:00,2026-03-04 13:00:00,2026-03-04 12:00:00,0301\nr.9,x\n,x,,,1\n",
-			has: []string{
-				`"stored":0,"duplicate":0,"quarantined":1,"rejected":2`,
-				`{"unique_id":"r.8","outcome":"quarantined","line":2,"reason":"`,
-				`{"outcome":"rejected","line":3,"value":"r.9,x","reason":"`,
-				`{"outcome":"rejected","line":4,"column":"unique_id","reason":"`,
-			},
-		},
-		{
 			name: "CSV of something else", do: path, as: device,
 			header: map[string]string{"Content-Type": "text/csv"}, body: "a,b\n1,2\n",
 			want: 422, has: []string{"unique_id"},
@@ -92,6 +71,36 @@ func TestRecords(t *testing.T) {
 			body: "unique_id,start,dialed\n" + strings.Repeat("\n", recordsMax+1), want: 422, has: []string{"10000"},
 		},
 		{name: "too large", do: path, as: device, body: strings.Repeat(" ", recordBytesMax), want: 413},
+	})
+}
+
+// TestRecordSheets delivers calls as CSV: each line that is not stored says why.
+func TestRecordSheets(t *testing.T) {
+	h := newHouse(t)
+	const path = "POST /devices/alpha-pbx/records"
+	const device = "alpha:" + devicePassword
+	h.run([]scenario{
+		{
+			name: "CSV", do: path, as: device, header: map[string]string{"Content-Type": "text/csv"}, want: 200,
+			body: "unique_id,start,duration,dialed\nr.6,2026-03-04 13:00:00,10,0301\n" +
+				"r.6,2026-03-04 13:00:00,10,0301\nr.7,x,1,1\n",
+			has: []string{
+				`"stored":1,"duplicate":1,"quarantined":0,"rejected":1`,
+				`{"unique_id":"r.7","outcome":"rejected","line":4,"column":"start","value":"x","reason":"want `,
+			},
+		},
+		{
+			name: "CSV with an odd call and a line too short", do: path, as: device,
+			header: map[string]string{"Content-Type": "text/csv"}, want: 200,
+			body: "unique_id,start,answer,end,dialed\n" +
+				"r.8,2026-03-04 13:00:00,2026-03-04 13:00:00,2026-03-04 12:00:00,0301\nr.9,x\n,x,,,1\n",
+			has: []string{
+				`"stored":0,"duplicate":0,"quarantined":1,"rejected":2`,
+				`{"unique_id":"r.8","outcome":"quarantined","line":2,"reason":"`,
+				`{"outcome":"rejected","line":3,"value":"r.9,x","reason":"`,
+				`{"outcome":"rejected","line":4,"column":"unique_id","reason":"`,
+			},
+		},
 	})
 }
 
