@@ -101,6 +101,9 @@ func (s *server) deviceParts(devices []tollgate.Device) []Part {
 			p.State, p.Detail = stateFailed, state.Problem
 		default:
 			p.Detail = fmt.Sprintf("%s, %d calls in progress", state.Version, state.Calls)
+			if state.Problem != "" {
+				p.Detail += "; " + state.Problem
+			}
 		}
 		parts = append(parts, p)
 	}

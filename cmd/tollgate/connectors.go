@@ -99,6 +99,7 @@ func (c *connectors) follow(ctx context.Context, device tollgate.Device) (*follo
 	log := c.log.With("device", device.Name)
 	connector := asterisk.New(asterisk.Config{
 		Device: device.ID, AMI: device.Asterisk, PrivateCodes: device.Plan.PrivateCodes,
+		ExtensionDigits: device.Plan.ExtensionDigitsMax,
 		Location: zone, State: deviceState{c.db, device.ID}, Log: log, Now: c.now,
 	})
 	ctx, stop := context.WithCancel(ctx)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"tollgate"
 	"tollgate/pbx/asterisk"
 	"tollgate/pbx/asterisk/ami"
+	"tollgate/pbx/asterisk/tail"
 )
 
 // replayCommand reads recordings of telephone systems again.
@@ -22,7 +24,7 @@ type replayAsteriskCommand struct {
 	Trunk           []string `placeholder:"PREFIX"                                                                     help:"Channel prefix of a trunk, such as PJSIP/provider. Repeat for more. Without any, a leg counts that was dialled with a number at an endpoint." sep:"none"`
 	Private         []string `default:"*7*"                                                                            help:"Code dialled first that marks a call private."                                                                                                sep:"none"`
 	ExtensionDigits int      `default:"6"                                                                              help:"Longest extension, where one must be told from an outside number by its looks."`
-	CEL             bool     `help:"The files are CEL journals written by cel_custom."                                 name:"cel"`
+	CEL             bool     `help:"The files are CEL journals written by cel_custom, also where the first line does not look so."                                 name:"cel"`
 	Files           []string `arg:""                                                                                   help:"Recordings; - is standard input."                                                                                                             name:"file"`
 }
 
@@ -79,10 +81,11 @@ func (c *replayAsteriskCommand) replay(p *program, name string, each func(asteri
 		Trunks: c.Trunk, PrivateCodes: c.Private, ExtensionDigits: c.ExtensionDigits,
 	}
 	var done asterisk.Replayed
-	if c.CEL {
-		done, err = asterisk.ReplayCEL(source, config, each)
+	buffer := bufio.NewReaderSize(source, tail.LineMax)
+	if c.CEL || beginsCEL(buffer) {
+		done, err = asterisk.ReplayCEL(buffer, config, each)
 	} else {
-		reader := ami.NewReader(source)
+		reader := ami.NewReader(buffer)
 		reader.Now = p.now
 		done, err = asterisk.ReplayAMI(reader, config, each)
 	}
@@ -91,6 +94,13 @@ func (c *replayAsteriskCommand) replay(p *program, name string, each func(asteri
 	}
 	warnReplay(p.stderr, name, &done)
 	return nil
+}
+
+// beginsCEL reports whether the first line is a row of a CEL journal.
+func beginsCEL(r *bufio.Reader) bool {
+	head, _ := r.Peek(tail.LineMax) // reading says what is wrong
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	return asterisk.IsCEL(bytes.TrimRight(line, "\r"))
 }
 
 // warnReplay says what a reader of the lines should know about the recording.

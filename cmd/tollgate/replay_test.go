@@ -63,6 +63,9 @@ func TestReplayJournal(t *testing.T) {
 	if code != 0 || strings.Count(out, "\n") != 2 || errors != "" {
 		t.Errorf("exit %d, printed\n%s%s", code, out, errors)
 	}
+	if _, unsaid, _ := replay(t, "", filepath.Join(replayRecordings, "out_failover", "cel.csv")); unsaid != out {
+		t.Errorf("without --cel printed\n%s", unsaid)
+	}
 }
 
 func TestReplayHalfARecording(t *testing.T) {

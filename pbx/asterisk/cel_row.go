@@ -69,6 +69,12 @@ func parseCELRow(line []byte, location *time.Location) (celRow, error) {
 	return row, nil
 }
 
+// IsCEL reports whether a line is a row of a CEL journal.
+func IsCEL(line []byte) bool {
+	_, err := parseCELRow(line, time.UTC)
+	return err == nil
+}
+
 // splitCSV splits one line of comma-separated values; a quoted field doubles
 // its quotes. It never fails: stray quotes are kept as they are.
 func splitCSV(line string) []string {

@@ -72,6 +72,7 @@ type Connector struct {
 	status Stats
 
 	complained time.Time // when the last trouble was logged
+	heard      bool      // events of calls came over this connection
 }
 
 // New returns a connector that Run starts.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -284,7 +285,8 @@ func TestRefusedAndStalled(t *testing.T) {
 	var charger memoryCharger
 	c := p.start(t, &charger, &memoryState{}, func(c *Config) { c.Dialer.ActionTimeout = 100 * time.Millisecond })
 	eventually(t, "the refusal is shown", func() bool {
-		return c.Status().Problem == `following the manager interface: manager user "billing": Authentication failed`
+		return strings.Contains(c.Status().Problem, `following the manager interface: manager user "billing": `+
+			"Authentication failed: check its secret, deny and permit in manager.conf, then manager reload")
 	})
 	set := func(refuse, mute bool) {
 		p.mu.Lock()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -53,10 +55,10 @@ func (j *journal) run(ctx context.Context) {
 	j.open()
 	for {
 		more, err := j.poll(ctx)
-		if err != nil && ctx.Err() == nil {
-			c.problem("reading the journal", err)
-			more = false
+		if ctx.Err() == nil {
+			j.trouble(err)
 		}
+		more = more && err == nil
 		if !more {
 			select {
 			case request := <-j.requests:
@@ -84,9 +86,7 @@ func (j *journal) open() {
 		c.config.Log.Error("asterisk: the journal read so far is gone; calls since then may be missing",
 			"file", j.file.Path())
 	case !saved:
-		if err := j.file.Fresh(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			c.problem("opening the journal", err)
-		}
+		_ = j.file.Fresh() // polling says what is wrong with the file
 	}
 	var begin tail.Place // of a file that is not there yet: its beginning
 	if j.file.Opened() {
@@ -131,8 +131,33 @@ func (j *journal) poll(ctx context.Context) (more bool, err error) {
 	}
 	if j.isCEL {
 		c.status.Journal = j.tracker.Counts()
+		c.strayed(j.tracker.stray)
 	}
 	return more, err
+}
+
+// trouble shows what keeps the journal from being read, and logs it when it changes.
+func (j *journal) trouble(err error) {
+	c, text := j.connector, ""
+	c.mu.Lock()
+	legs := c.status.Live.Legs
+	c.mu.Unlock()
+	switch _, gone := os.Stat(filepath.Dir(j.file.Path())); {
+	case err != nil:
+		text = "reading the journal: " + err.Error()
+	case j.file.Opened():
+	case gone != nil:
+		text = "the journal's directory does not exist: " + filepath.Dir(j.file.Path())
+	case legs > 0:
+		text = "calls ended, but there is no journal " + j.file.Path() + ": is it the right path, and does Asterisk write it?"
+	}
+	c.mu.Lock()
+	changed := text != c.status.Trouble
+	c.status.Trouble = text
+	c.mu.Unlock()
+	if changed && text != "" {
+		c.config.Log.Warn("asterisk: " + text)
+	}
 }
 
 // takeCEL hands one row to the tracker and its legs to the desk.

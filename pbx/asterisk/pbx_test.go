@@ -43,6 +43,7 @@ type playedPBX struct {
 	refuse   bool // logins
 	mute     bool // accepts and says nothing
 	noFilter bool // the user may not filter
+	deaf     bool // the user may not read of calls
 	filters  []string
 	answered string // what CDR(answer) of running trunk channels says, RFC 3339; empty: nothing
 }
@@ -153,6 +154,9 @@ func (p *playedPBX) play(to int) {
 		}
 		text := format(item.event.Fields)
 		for _, c := range p.clients {
+			if p.deaf {
+				break
+			}
 			fmt.Fprint(c, text)
 		}
 	}
@@ -226,7 +230,8 @@ func (p *playedPBX) answer(c net.Conn, headers map[string]string) bool {
 	case "Ping":
 		ok(fmt.Sprintf("Ping: Pong\r\nTimestamp: %d.%06d\r\n", p.now().Unix(), p.now().Nanosecond()/1000))
 	case "CoreStatus":
-		ok(p.boot.UTC().Format("CoreStartupDate: 2006-01-02\r\nCoreStartupTime: 15:04:05\r\n"))
+		ok(p.boot.UTC().Format("CoreStartupDate: 2006-01-02\r\nCoreStartupTime: 15:04:05\r\n") +
+			fmt.Sprintf("CoreCurrentCalls: %d\r\n", len(p.live)))
 	case "CoreSettings":
 		ok("AsteriskVersion: 22.10.1+dfsg\r\n")
 	case "Status":

@@ -18,6 +18,7 @@ const (
 	missingMargin = 5 * time.Second // by how much clocks and messages may disagree about who is up
 	bootMargin    = 2 * time.Second // by how much a boot reckoned from whole seconds may be wrong
 	signEvery     = time.Second     // between notes of when the PBX was last heard
+	listenEvery   = 2 * time.Second // between looks for calls that events do not tell of
 	steadyAfter   = time.Minute     // a connection that held so long was no failure
 )
 
@@ -92,6 +93,7 @@ func (c *Connector) session(ctx context.Context, kept **Tracker) error {
 	stop := context.AfterFunc(ctx, client.Close)
 	defer stop()
 	go c.keepAlive(ctx, client)
+	go c.listen(ctx, client, len(running))
 	return c.follow(ctx, client, tracker)
 }
 
@@ -228,6 +230,7 @@ func (c *Connector) connected(ctx context.Context, client *ami.Client, filtered 
 	}
 	c.status.Connected, c.status.Since = true, c.config.Now().UTC()
 	c.status.Version, c.status.Filtered = version, filtered
+	c.status.Deaf, c.heard = false, false
 	c.config.Log.Info("asterisk: connected", "version", version, "filtered", filtered)
 }
 
@@ -241,6 +244,36 @@ func (c *Connector) keepAlive(ctx context.Context, client *ami.Client) {
 		}
 		c.sign(pong.Time())
 	}
+}
+
+// listen finds out whether this user is told of calls: Asterisk does not say
+// what it keeps back. If there are more channels than the known ones, which ran
+// when the connection began, and not one event came, it is told of none.
+func (c *Connector) listen(ctx context.Context, client *ami.Client, known int) {
+	every := min(listenEvery, c.config.KeepAlive)
+	for sleep(ctx, every) == nil && client.Err() == nil && !c.hears() {
+		core, err := client.Do(ctx, "CoreStatus")
+		count := core.Get("CoreCurrentCalls") // what it calls calls are channels
+		if err != nil || !isDigits(count) || len(count) > 9 {
+			return
+		}
+		if channels := int(number(count)); channels <= known {
+			known = channels
+			continue
+		}
+		if sleep(ctx, min(settleTime, every)) != nil { // an event may be on its way
+			return
+		}
+		c.mu.Lock()
+		c.status.Deaf = !c.heard
+		c.mu.Unlock()
+	}
+}
+
+func (c *Connector) hears() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.heard
 }
 
 // follow hands events to the tracker and finished legs to the desk.
@@ -281,4 +314,8 @@ func (c *Connector) note(m *ami.Message, at time.Time, tracker *Tracker, client 
 	defer c.mu.Unlock()
 	c.status.Live, c.status.Garbage = counts, garbage
 	c.status.LastEvent, c.status.Lag = m.At.UTC(), m.At.Sub(at)
+	if eventHandlers(m.Event()) != nil {
+		c.status.Deaf, c.heard = false, true
+	}
+	c.strayed(tracker.stray)
 }

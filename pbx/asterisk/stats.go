@@ -18,6 +18,9 @@ type Stats struct {
 	LastEvent  time.Time     `json:"last_event"`  // when the newest event arrived
 	Lag        time.Duration `json:"lag"`         // how old it was then, if the clocks agree
 	LastError  string        `json:"last_error"`  // empty: none since the start
+	Trouble    string        `json:"trouble"`     // with the journal; empty: it is read
+	Stray      string        `json:"stray"`       // where a call went out that is no trunk: PJSIP/other; empty: none
+	Deaf       bool          `json:"deaf"`        // connected, and calls run, but no event of them came
 	LastRecord time.Time     `json:"last_record"` // end of the newest leg sent; zero: none
 	Live       Counts        `json:"live"`        // seen over the manager interface
 	Journal    Counts        `json:"journal"`     // seen in the journal
@@ -48,16 +51,30 @@ func (c *Connector) Stats() Stats {
 func (c *Connector) Status() tollgate.DeviceStatus {
 	s := c.Stats()
 	status := tollgate.DeviceStatus{
-		Device: c.config.Device, Connected: s.Connected, Problem: s.Failing, Version: s.Version,
+		Device: c.config.Device, Connected: s.Connected, Problem: s.problem(), Version: s.Version,
 		Calls: s.Live.Open, Records: int64(min(s.Settled, 1<<62)), LastRecord: s.LastRecord,
-	}
-	if status.Problem == "" && !s.Connected {
-		status.Problem = s.LastError
 	}
 	if c.config.AMI.Address == "" { // the journal is all there is
 		status.Connected, status.Calls = s.Position > 0, s.Journal.Open
 	}
 	return status
+}
+
+// problem says what there is to mend, the worst first.
+func (s *Stats) problem() string {
+	var list []string
+	add := func(is bool, text string) {
+		if is && text != "" {
+			list = append(list, text)
+		}
+	}
+	add(true, s.Failing)
+	add(!s.Connected, s.LastError)
+	add(s.Deaf, "calls are made, but Asterisk tells this manager user of none: "+
+		"it needs read = call,dialplan in manager.conf; then manager reload")
+	add(true, s.Trouble)
+	add(s.Stray != "", "a call went out on "+s.Stray+", which is not one of this device's trunks")
+	return strings.Join(list, "; ")
 }
 
 // versionOf makes "Asterisk 22.10.1" of what CoreSettings says.

@@ -49,6 +49,7 @@ type Tracker struct {
 	finished []Leg     // of the event being handled
 	last     time.Time // time of the newest event: the last sign of life
 	newest   uniqueID  // of the channel started last
+	stray    stray     // what went out past the trunks last
 	offset   int64     // where in a journal the event stands
 	counts   Counts
 }

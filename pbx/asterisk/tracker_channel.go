@@ -146,6 +146,7 @@ func (t *Tracker) dialBegin(from, to *channel, d dial) {
 	attempt := &d
 	to.dialed = attempt
 	t.setTrunk(to, t.trunks.dialled(to.name, d.text))
+	t.watchTrunks(to)
 	if from == nil {
 		return
 	}

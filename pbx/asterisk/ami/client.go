@@ -81,7 +81,8 @@ func (d Dialer) Connect(ctx context.Context) (*Client, error) {
 	defer cancel()
 	conn, err := d.open(ctx)
 	if err != nil {
-		return nil, tollgate.Errorf(tollgate.CodeUnavailable, "connecting to %s: %v", d.Address, err)
+		return nil, tollgate.Errorf(tollgate.CodeUnavailable, "connecting to %s: %v: check the address, "+
+			"enabled, port and bindaddr in manager.conf, and firewalls", d.Address, err)
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -97,7 +98,12 @@ func (d Dialer) Connect(ctx context.Context) (*Client, error) {
 	select {
 	case c.banner = <-greeted:
 	case <-c.closed:
-		return nil, tollgate.Errorf(tollgate.CodeUnavailable, "waiting for the greeting of %s: %v", d.Address, c.Err())
+		reason := c.Err()
+		if ctx.Err() != nil {
+			reason = ctx.Err()
+		}
+		return nil, tollgate.Errorf(tollgate.CodeUnavailable, "waiting for the greeting of %s: %v: "+
+			"is this the port of the manager interface (manager.conf, usually 5038), and TLS as there?", d.Address, reason)
 	}
 	if err := c.login(ctx); err != nil {
 		c.CloseWith(err)
@@ -203,7 +209,8 @@ func (c *Client) login(ctx context.Context) error {
 		Header("Events", "off"),
 	)
 	if refused, ok := errors.AsType[*Refused](err); ok {
-		return tollgate.Errorf(tollgate.CodeUnauthenticated, "manager user %q: %s", c.dialer.Username, refused.Message)
+		return tollgate.Errorf(tollgate.CodeUnauthenticated, "manager user %q: %s: check its secret, deny and permit in manager.conf, then manager reload; "+
+			"Asterisk does not say which of them it is", c.dialer.Username, refused.Message)
 	}
 	return err
 }

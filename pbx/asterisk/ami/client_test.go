@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -167,6 +168,18 @@ func TestClientNobodyReads(t *testing.T) {
 	}
 	if taken > 2*d.EventBuffer {
 		t.Errorf("%d events were kept, want about %d", taken, d.EventBuffer)
+	}
+}
+
+// TestClientNoManager connects to what waits for the client to begin, as HTTP does.
+func TestClientNoManager(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	d := Dialer{Address: web.Listener.Addr().String(), ConnectTimeout: 50 * time.Millisecond, Now: time.Now}
+	_, err := d.Connect(t.Context())
+	if tollgate.CodeOf(err) != tollgate.CodeUnavailable || !strings.Contains(err.Error(), "the port of the manager interface") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -137,6 +137,10 @@ func (t *File) open(name string) error {
 	if err != nil {
 		return err
 	}
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		file.Close()
+		return fmt.Errorf("%s is a directory", name)
+	}
 	t.begin(file)
 	return nil
 }
@@ -212,7 +216,7 @@ func (t *File) Poll(each func(line []byte, position int64) error) (long uint64, 
 			return 0, false, nil // Asterisk writes the file with its first event
 		}
 		if err != nil {
-			return 0, false, fmt.Errorf("opening %s: %w", t.path, err)
+			return 0, false, fmt.Errorf("opening: %w", err) // which names the file
 		}
 	}
 	next, err := t.rotated()
