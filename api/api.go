@@ -5,6 +5,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -21,13 +22,15 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Options is what the API is handed. All but Devices, Log and Version are required.
+// Options is what the API is handed. All but Devices, Journal, Log and Version are required.
 type Options struct {
 	Store   *store.DB
 	Book    *ledger.Book
 	Office  *charging.Office
 	Access  *access.Gate
 	Devices func() []tollgate.DeviceStatus // how the connectors are doing; nil: there are none
+	// Journal keeps rows that a device pushes of its event journal; nil: there is no place for them.
+	Journal func(ctx context.Context, device tollgate.ID, rows []byte) error
 	Now     func() time.Time
 	Log     *slog.Logger // nil: silent
 	Version string
@@ -138,6 +141,9 @@ func (s *server) moreRoutes() {
 		takes[[]RecordForm](recordBytesMax), orDevice, about("One call or a list of at most 10,000, or CSV with the"+
 			" same columns. A call delivered before changes nothing, so send again what was not answered. A call that"+
 			" cannot be understood waits in quarantine; one that cannot be read is rejected and the others go on."))
+	route(s, "POST /devices/{device}/journal", push, "push-journal", "Deliver rows of an Asterisk's event journal",
+		s.pushJournal, takesJournal, orDevice, about("Whole lines of the CEL file, in their order, as an alternative to"+
+			" cel_file. All of them are kept or none. Send again what was not answered: calls are charged once."))
 	route(s, "GET /devices/{device}/extensions", read, "list-extensions", "List a device's extensions", s.listExtensions)
 	route(s, "PUT /devices/{device}/extensions/{number}", change, "put-extension", "Map an extension to an account",
 		s.putExtension)

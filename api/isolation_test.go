@@ -25,6 +25,7 @@ func TestIsolation(t *testing.T) {
 	bodies := map[string]string{
 		"put-extension": `{"account":"{alpha}"}`,
 		"push-records":  `[{"unique_id":"x","start":"2026-03-04T12:00:00Z","duration":1,"dialed":"0301"}]`,
+		"push-journal":  "x\n",
 		"create-token":  `{"name":"x","role":"reader","enterprise":"{beta}"}`,
 		"price":         `{"number":"0301","device":"beta-pbx","account":"{beta}","duration":"1"}`,
 	}

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tollgate"
 	"tollgate/pbx/asterisk"
+	"tollgate/pbx/asterisk/spool"
 	"tollgate/store"
 )
 
@@ -22,6 +25,8 @@ type connectors struct {
 	charger tollgate.Charger
 	log     *slog.Logger
 	now     func() time.Time
+	spool   *spool.Spool // of the journals that devices push; nil: there is none
+	pushed  atomic.Bool  // a device pushed for the first time
 
 	mu      sync.Mutex
 	running map[tollgate.ID]*following
@@ -41,12 +46,13 @@ func (c *connectors) Run(ctx context.Context) error {
 	seen := int64(-1)
 	for {
 		version, err := c.db.ConfigVersion(ctx)
-		if err == nil && version != seen {
+		if err == nil && (c.pushed.Swap(false) || version != seen) {
 			if err = c.reconcile(ctx); err == nil {
 				seen = version
 			}
 		}
 		if err != nil && ctx.Err() == nil {
+			seen = -1
 			c.log.Error("connectors: read the devices", "error", err)
 		}
 		select {
@@ -66,6 +72,9 @@ func (c *connectors) reconcile(ctx context.Context) error {
 	wanted := make(map[tollgate.ID]tollgate.Device)
 	for _, device := range directory.Devices {
 		if device.Enabled && device.Kind == tollgate.DeviceAsterisk {
+			if device.Asterisk.CELFile == "" && c.spool != nil && c.spool.Has(device.ID) {
+				device.Asterisk.CELFile = c.spool.Path(device.ID)
+			}
 			wanted[device.ID] = device
 		}
 	}
@@ -100,7 +109,7 @@ func (c *connectors) follow(ctx context.Context, device tollgate.Device) (*follo
 	connector := asterisk.New(asterisk.Config{
 		Device: device.ID, AMI: device.Asterisk, PrivateCodes: device.Plan.PrivateCodes,
 		ExtensionDigits: device.Plan.ExtensionDigitsMax,
-		Location: zone, State: deviceState{c.db, device.ID}, Log: log, Now: c.now,
+		Location:        zone, State: deviceState{c.db, device.ID}, Log: log, Now: c.now,
 	})
 	ctx, stop := context.WithCancel(ctx)
 	f := &following{device: device, connector: connector, stop: stop, done: make(chan struct{})}
@@ -122,6 +131,23 @@ func (c *connectors) status() []tollgate.DeviceStatus {
 		states = append(states, f.connector.Status())
 	}
 	return states
+}
+
+// push keeps rows of a device's event journal and has them followed.
+func (c *connectors) push(_ context.Context, device tollgate.ID, rows []byte) error {
+	line, _, _ := bytes.Cut(rows, []byte("\n"))
+	if !asterisk.IsCEL(bytes.TrimRight(line, "\r")) {
+		return tollgate.Errorf(tollgate.CodeInvalid,
+			"the first line is no row of a CEL journal: have Asterisk write it as cel_custom.conf of the manual says")
+	}
+	first := !c.spool.Has(device)
+	if err := c.spool.Append(device, rows); err != nil {
+		return err
+	}
+	if first {
+		c.pushed.Store(true)
+	}
+	return nil
 }
 
 func (c *connectors) stopAll() {

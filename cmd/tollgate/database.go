@@ -20,6 +20,9 @@ type databaseFlags struct {
 // databaseName is the file of the embedded database in its directory.
 const databaseName = "tollgate.db"
 
+// journalsName is the directory of pushed journals beside it.
+const journalsName = "journals"
+
 // lock keeps a second server off an embedded database: both would follow every
 // device. The lock ends with the process, however it ends.
 func (f databaseFlags) lock() (release func(), err error) {

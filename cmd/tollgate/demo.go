@@ -48,7 +48,7 @@ func (c *demoCommand) Run(p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(p, db, serverOptions{listen: c.Listen, zone: zone})
+	s, err := newServer(p, db, serverOptions{listen: c.Listen, zone: zone, journals: filepath.Join(dir, journalsName)})
 	if err != nil {
 		return err
 	}

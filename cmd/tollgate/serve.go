@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -12,9 +13,10 @@ import (
 
 type serveCommand struct {
 	databaseFlags
-	Listen string `default:"127.0.0.1:8080" help:"Address of pages and API. Put a TLS proxy before any other than loopback." placeholder:"HOST:PORT"`
-	Zone   string `help:"Time zone of the times on pages; the machine's if not said." placeholder:"Europe/Berlin"`
-	Secure bool   `help:"People reach the pages over TLS only, through a proxy: cookies say so."`
+	Listen   string `default:"127.0.0.1:8080" help:"Address of pages and API. Put a TLS proxy before any other than loopback." placeholder:"HOST:PORT"`
+	Zone     string `help:"Time zone of the times on pages; the machine's if not said." placeholder:"Europe/Berlin"`
+	Journals string `help:"Directory for the event journals that devices push; beside the embedded database if not said." placeholder:"DIR"`
+	Secure   bool   `help:"People reach the pages over TLS only, through a proxy: cookies say so."`
 }
 
 // Run serves until interrupted. The first start makes the database and prints
@@ -34,7 +36,11 @@ func (c *serveCommand) Run(p *program) error {
 		return err
 	}
 	defer release()
-	s, err := newServer(p, db, serverOptions{listen: c.Listen, secure: c.Secure, zone: zone})
+	journals := c.Journals
+	if journals == "" && c.Data != "" {
+		journals = filepath.Join(c.Data, journalsName)
+	}
+	s, err := newServer(p, db, serverOptions{listen: c.Listen, secure: c.Secure, zone: zone, journals: journals})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"tollgate/api"
 	"tollgate/charging"
 	"tollgate/ledger"
+	"tollgate/pbx/asterisk/spool"
 	"tollgate/store"
 	"tollgate/web"
 
@@ -46,6 +47,8 @@ type serverOptions struct {
 	listen string
 	secure bool           // people reach the pages over TLS alone
 	zone   *time.Location // of the times on pages
+	// journals is the directory of what devices push of their journals; empty: they cannot.
+	journals string
 }
 
 // newServer puts the parts together. Nothing runs yet.
@@ -63,6 +66,11 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	s.connectors = &connectors{
 		db: db, charger: s.office, log: p.log, now: p.now, running: make(map[tollgate.ID]*following),
 	}
+	var journal func(context.Context, tollgate.ID, []byte) error
+	if o.journals != "" {
+		s.connectors.spool = spool.New(o.journals, p.now)
+		journal = s.connectors.push
+	}
 	pages, err := web.New(web.Options{
 		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status,
 		Zone: o.zone, Now: p.now, Log: p.log, Version: version,
@@ -71,7 +79,7 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 		return nil, err
 	}
 	interfaces, err := api.New(api.Options{
-		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status,
+		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status, Journal: journal,
 		Now: p.now, Log: p.log, Version: version,
 	})
 	if err != nil {
