@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"tollgate"
-	"tollgate/pbx/asterisk/spool"
+	"tollgate/pbx/asterisk/tail"
 	"tollgate/store"
 )
 
@@ -34,7 +34,7 @@ func TestJournal(t *testing.T) {
 		name: "nowhere to", do: path, as: device, header: csv, body: "a\n", want: 503, has: []string{"--journals DIR"},
 	}})
 	dir := filepath.Join(t.TempDir(), "journals")
-	files := spool.New(dir, time.Now)
+	files := tail.NewSpool(dir, time.Now)
 	h.server.Journal = func(_ context.Context, d tollgate.ID, rows []byte) error { return files.Append(d, rows) }
 	h.run([]scenario{
 		{name: "rows", do: path, as: device, header: csv, body: "a\nb\n", want: 200, has: []string{`"rows":2`}},

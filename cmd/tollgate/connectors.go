@@ -11,7 +11,7 @@ import (
 
 	"tollgate"
 	"tollgate/pbx/asterisk"
-	"tollgate/pbx/asterisk/spool"
+	"tollgate/pbx/asterisk/tail"
 	"tollgate/store"
 )
 
@@ -25,8 +25,8 @@ type connectors struct {
 	charger tollgate.Charger
 	log     *slog.Logger
 	now     func() time.Time
-	spool   *spool.Spool // of the journals that devices push; nil: there is none
-	pushed  atomic.Bool  // a device pushed for the first time
+	spool   *tail.Spool // of the journals that devices push; nil: there is none
+	pushed  atomic.Bool // a device pushed for the first time
 
 	mu      sync.Mutex
 	running map[tollgate.ID]*following

@@ -14,7 +14,7 @@ import (
 	"tollgate/api"
 	"tollgate/charging"
 	"tollgate/ledger"
-	"tollgate/pbx/asterisk/spool"
+	"tollgate/pbx/asterisk/tail"
 	"tollgate/store"
 	"tollgate/web"
 
@@ -68,7 +68,7 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	}
 	var journal func(context.Context, tollgate.ID, []byte) error
 	if o.journals != "" {
-		s.connectors.spool = spool.New(o.journals, p.now)
+		s.connectors.spool = tail.NewSpool(o.journals, p.now)
 		journal = s.connectors.push
 	}
 	pages, err := web.New(web.Options{

@@ -178,7 +178,8 @@ func TestClientNoManager(t *testing.T) {
 	defer web.Close()
 	d := Dialer{Address: web.Listener.Addr().String(), ConnectTimeout: 50 * time.Millisecond, Now: time.Now}
 	_, err := d.Connect(t.Context())
-	if tollgate.CodeOf(err) != tollgate.CodeUnavailable || !strings.Contains(err.Error(), "the port of the manager interface") {
+	if tollgate.CodeOf(err) != tollgate.CodeUnavailable ||
+		!strings.Contains(err.Error(), "the port of the manager interface") {
 		t.Errorf("error %v", err)
 	}
 }

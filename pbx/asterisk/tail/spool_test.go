@@ -1,4 +1,4 @@
-package spool
+package tail
 
 import (
 	"fmt"
@@ -10,17 +10,16 @@ import (
 	"time"
 
 	"tollgate"
-	"tollgate/pbx/asterisk/tail"
 )
 
 const device tollgate.ID = 7
 
 func newSpool(t *testing.T) *Spool {
 	t.Helper()
-	return New(filepath.Join(t.TempDir(), "journals"), time.Now)
+	return NewSpool(filepath.Join(t.TempDir(), "journals"), time.Now)
 }
 
-func add(t *testing.T, s *Spool, rows string) {
+func spoolRows(t *testing.T, s *Spool, rows string) {
 	t.Helper()
 	if err := s.Append(device, []byte(rows)); err != nil {
 		t.Fatal(err)
@@ -36,7 +35,7 @@ func content(t *testing.T, path string) string {
 	return string(text)
 }
 
-func TestAppend(t *testing.T) {
+func TestSpoolKeeps(t *testing.T) {
 	t.Parallel()
 	s := newSpool(t)
 	if s.Has(device) {
@@ -47,26 +46,26 @@ func TestAppend(t *testing.T) {
 			t.Errorf("%q: %v", half, err)
 		}
 	}
-	add(t, s, "a\nb\n")
-	add(t, s, "a\nb\n") // its sender did not hear the answer
-	add(t, s, "c\n")
+	spoolRows(t, s, "a\nb\n")
+	spoolRows(t, s, "a\nb\n") // its sender did not hear the answer
+	spoolRows(t, s, "c\n")
 	if got := content(t, s.Path(device)); got != "a\nb\nc\n" || !s.Has(device) || s.Has(device+1) {
 		t.Errorf("kept %q", got)
 	}
 }
 
-// TestAppendAfterCrash finds half a line, of whatever length, that nobody was
+// TestSpoolAfterCrash finds half a line, of whatever length, that nobody was
 // told had arrived.
-func TestAppendAfterCrash(t *testing.T) {
+func TestSpoolAfterCrash(t *testing.T) {
 	t.Parallel()
 	for _, half := range []string{"b", strings.Repeat("b", chunk), strings.Repeat("b", 2*chunk+1)} {
 		for _, before := range []string{"", "a\n"} {
 			s := newSpool(t)
-			add(t, s, "x\n")
+			spoolRows(t, s, "x\n")
 			if err := os.WriteFile(s.Path(device), []byte(before+half), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			add(t, s, "c\n")
+			spoolRows(t, s, "c\n")
 			if got := content(t, s.Path(device)); got != before+"c\n" {
 				t.Errorf("after %d bytes: %.20q", len(half), got)
 			}
@@ -74,19 +73,19 @@ func TestAppendAfterCrash(t *testing.T) {
 	}
 }
 
-// TestRotation pushes over several days of files to a slow reader that loses no
+// TestSpoolRotation pushes over several days of files to a slow reader that loses no
 // row and sees none twice.
-func TestRotation(t *testing.T) {
+func TestSpoolRotation(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	s := New(t.TempDir(), func() time.Time { return now })
+	s := NewSpool(t.TempDir(), func() time.Time { return now })
 	s.rotateSize = 30
-	file := tail.New(s.Path(device))
+	file := New(s.Path(device))
 	defer file.Close()
 	var want, got []string
 	for i := range 60 {
 		want = append(want, fmt.Sprintf("row %d", i))
-		add(t, s, want[i]+"\n")
+		spoolRows(t, s, want[i]+"\n")
 		if i%7 != 0 && i%10 != 9 {
 			continue
 		}
@@ -111,22 +110,22 @@ func TestRotation(t *testing.T) {
 		t.Errorf("nothing was renamed: %v", err)
 	}
 	long := strings.Repeat("z", 31) + "\n"
-	add(t, s, long)
-	add(t, s, "1\n"+long)
+	spoolRows(t, s, long)
+	spoolRows(t, s, "1\n"+long)
 	young := content(t, s.Path(device)+oldSuffix)
-	add(t, s, "2\n")
+	spoolRows(t, s, "2\n")
 	if content(t, s.Path(device)+oldSuffix) != young {
 		t.Error("a file was thrown away before its time")
 	}
 }
 
-func TestAppendFails(t *testing.T) {
+func TestSpoolFails(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := New(dir, time.Now).Append(device, []byte("a\n")); tollgate.CodeOf(err) != tollgate.CodeUnavailable {
+	if err := NewSpool(dir, time.Now).Append(device, []byte("a\n")); tollgate.CodeOf(err) != tollgate.CodeUnavailable {
 		t.Errorf("error %v", err)
 	}
 }

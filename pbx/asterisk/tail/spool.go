@@ -1,6 +1,4 @@
-// Package spool keeps the event journals that telephone systems push, in files
-// that package tail follows like those Asterisk writes itself.
-package spool
+package tail
 
 import (
 	"bytes"
@@ -24,8 +22,9 @@ const (
 	oldSuffix  = ".1"
 )
 
-// Spool is a directory of journals, two files for each device at most. It is
-// safe for concurrent use.
+// Spool keeps the event journals that telephone systems push, in files that File
+// follows like those Asterisk writes itself: a directory with two files for each
+// device at most. It is safe for concurrent use.
 type Spool struct {
 	dir        string
 	now        func() time.Time
@@ -33,8 +32,8 @@ type Spool struct {
 	mu         sync.Mutex
 }
 
-// New returns the spool in a directory, which is made with the first journal.
-func New(dir string, now func() time.Time) *Spool {
+// NewSpool returns the spool in a directory, which is made with the first journal.
+func NewSpool(dir string, now func() time.Time) *Spool {
 	return &Spool{dir: dir, now: now, rotateSize: rotateSize}
 }
 
@@ -69,7 +68,7 @@ func (s *Spool) add(path string, rows []byte) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
-	file, size, err := open(path)
+	file, size, err := openSpool(path)
 	if err != nil {
 		return err
 	}
@@ -79,7 +78,7 @@ func (s *Spool) add(path string, rows []byte) error {
 	}
 	if size > s.rotateSize && s.retire(path) {
 		file.Close()
-		if file, size, err = open(path); err != nil {
+		if file, size, err = openSpool(path); err != nil {
 			return err
 		}
 	}
@@ -109,8 +108,8 @@ func (s *Spool) retire(path string) bool {
 	return os.Chtimes(path, s.now(), s.now()) == nil && os.Rename(path, path+oldSuffix) == nil
 }
 
-// open opens a file and takes off the half line that a crash may have left.
-func open(path string) (file *os.File, size int64, err error) {
+// openSpool opens a file and takes off the half line that a crash may have left.
+func openSpool(path string) (file *os.File, size int64, err error) {
 	if file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, 0, err
 	}
