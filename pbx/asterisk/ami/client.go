@@ -211,7 +211,7 @@ func (c *Client) login(ctx context.Context) error {
 	if refused, ok := errors.AsType[*Refused](err); ok {
 		return tollgate.Errorf(tollgate.CodeUnauthenticated,
 			"manager user %q: %s: check its secret, deny and permit in manager.conf, then manager reload; "+
-			"Asterisk does not say which of them it is", c.dialer.Username, refused.Message)
+				"Asterisk does not say which of them it is", c.dialer.Username, refused.Message)
 	}
 	return err
 }
