@@ -156,7 +156,7 @@ func (j *journal) trouble(err error) {
 	c.status.Trouble = text
 	c.mu.Unlock()
 	if changed && text != "" {
-		c.config.Log.Warn("asterisk: " + text)
+		c.config.Log.Warn("asterisk: the journal cannot be followed", "trouble", text)
 	}
 }
 
