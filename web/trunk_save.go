@@ -73,13 +73,13 @@ func (s *site) deviceChange(
 	if err != nil {
 		return err
 	}
-	f, extra, todo := read(&d, v, values)
-	saved, err := s.save(r, who, f, todo.action, todo.make)
+	f, extra, order := read(&d, v, values)
+	saved, err := s.save(r, who, f, order.action, order.make)
 	if err != nil {
 		return err
 	}
 	if saved {
-		http.Redirect(w, r, devicePagePath(id, "done", todo.done), http.StatusSeeOther)
+		http.Redirect(w, r, devicePagePath(id, "done", order.done), http.StatusSeeOther)
 		return nil
 	}
 	return s.devicePage(w, r, who, id, extra)
