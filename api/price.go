@@ -1,12 +1,15 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"time"
 
 	"tollgate"
 	"tollgate/access"
 	"tollgate/charging"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // PriceForm asks what a call would cost.
@@ -17,7 +20,23 @@ type PriceForm struct {
 	Account  tollgate.ID `json:"account,omitzero" example:"48230118400001" doc:"who would pay"`
 	Tariff   tollgate.ID `json:"tariff,omitzero" doc:"instead of the account's"`
 	Answer   *time.Time  `json:"answer,omitempty" doc:"when it would be answered; absent: now"`
-	Duration amount      `json:"duration" doc:"answered seconds" example:"90"`
+	Duration seconds     `json:"duration" doc:"answered seconds"`
+}
+
+// seconds is a duration, as a number or as text: people write both.
+type seconds struct{ amount }
+
+// UnmarshalJSON reads the digits as they are written, so that a number is as
+// exact as text.
+func (s *seconds) UnmarshalJSON(text []byte) error { return s.UnmarshalText(bytes.Trim(text, `"`)) }
+
+// Schema describes a duration.
+func (seconds) Schema(r huma.Registry) *huma.Schema {
+	least := 0.0
+	return &huma.Schema{
+		AnyOf:    []*huma.Schema{{Type: huma.TypeNumber, Minimum: &least}, amount{}.Schema(r)},
+		Examples: []any{90},
+	}
 }
 
 // Price is what the call would cost on both sides.

@@ -176,6 +176,12 @@ func TestPrice(t *testing.T) {
 			name: "with a tariff", do: "POST /price", as: "reader", want: 200,
 			body: `{"number":"49301","tariff":"{wholesale}","duration":"60"}`, has: []string{`"amount":"0.040000"`},
 		},
+		{
+			name: "a duration that is a number", do: "POST /price", as: "reader", want: 200,
+			body: `{"number":"49301","tariff":"{wholesale}","duration":60.5}`, has: []string{`"billed_seconds":120`},
+		},
+		{name: "an exponent", do: "POST /price", as: "reader", want: 422, body: `{"number":"49301","duration":6e1}`},
+		{name: "a number below nothing", do: "POST /price", as: "reader", want: 422, body: `{"number":"49301","duration":-1}`},
 		{name: "no digits", do: "POST /price", as: "reader", want: 422, body: `{"number":"abc","duration":"60"}`},
 		{name: "less than nothing", do: "POST /price", as: "reader", want: 422, body: `{"number":"49301","duration":"-1"}`},
 		{name: "for ever", do: "POST /price", as: "reader", want: 422, body: `{"number":"49301","duration":"99999999999"}`},
