@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -32,6 +33,41 @@ type site struct {
 	broken     error                  // why the dialling plan cannot be used
 	extensions map[string]tollgate.ID // number → account
 	trunks     map[string]tollgate.Trunk
+	endpoints  map[string]tollgate.Trunk // by the name without its technology; zero: two have it
+}
+
+// addTrunk makes a trunk known by its name and by its endpoint alone.
+func (s *site) addTrunk(t tollgate.Trunk) {
+	s.trunks[t.Name] = t
+	endpoint := endpointOf(t.Name)
+	if _, twice := s.endpoints[endpoint]; twice {
+		t = tollgate.Trunk{}
+	}
+	s.endpoints[endpoint] = t
+}
+
+// trunk finds a trunk. People write PJSIP/provider, as its channels are named,
+// and a connector may report the endpoint alone, or the other way round. It is
+// the zero Trunk if none fits, or two.
+func (s *site) trunk(name string) tollgate.Trunk {
+	if t, ok := s.trunks[name]; ok {
+		return t
+	}
+	if t, ok := s.trunks[endpointOf(name)]; ok {
+		return t
+	}
+	if endpointOf(name) != name {
+		return tollgate.Trunk{} // another technology's
+	}
+	return s.endpoints[name]
+}
+
+// endpointOf is a trunk's name without its technology.
+func endpointOf(name string) string {
+	if _, endpoint, found := strings.Cut(name, "/"); found {
+		return endpoint
+	}
+	return name
 }
 
 // serves reports whether an account may be charged for calls of the device:
@@ -112,6 +148,7 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 		d.sites[device.ID] = &site{
 			device: device, plan: plan, broken: err,
 			extensions: make(map[string]tollgate.ID), trunks: make(map[string]tollgate.Trunk),
+			endpoints: make(map[string]tollgate.Trunk),
 		}
 	}
 	for _, e := range from.Extensions {
@@ -125,7 +162,7 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 			if !s.serves(d.accounts[t.Account]) {
 				t.Account = 0
 			}
-			s.trunks[t.Name] = t
+			s.addTrunk(t)
 		}
 	}
 	return d, f.loadTariffs(ctx, from.Tariffs, d)

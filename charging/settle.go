@@ -88,9 +88,7 @@ func (d *directory) place(r *tollgate.Record, now time.Time, c *tollgate.CDR) (r
 	if reason = d.findPayer(site, c); reason != "" {
 		return reason
 	}
-	if trunk, ok := site.trunks[r.Trunk]; ok {
-		c.Operator = trunk.Operator
-	}
+	c.Operator = site.trunk(r.Trunk).Operator
 	if payer := d.accounts[c.Payer]; payer != nil {
 		c.Enterprise = payer.Enterprise
 	}
@@ -157,7 +155,7 @@ func (d *directory) findPayer(site *site, c *tollgate.CDR) (reason string) {
 		c.Payer, c.PaidBy = id, tollgate.PaidByExtension
 		return ""
 	}
-	if trunk, ok := site.trunks[c.Trunk]; ok && trunk.Account != 0 {
+	if trunk := site.trunk(c.Trunk); trunk.Account != 0 {
 		c.Payer, c.PaidBy = trunk.Account, tollgate.PaidByTrunk
 		return ""
 	}

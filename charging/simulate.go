@@ -98,7 +98,7 @@ func (d *directory) simulated(owner tollgate.ID, q Query, c *tollgate.CDR) error
 			return tollgate.Errorf(tollgate.CodeInvalid, "device %q: %w", s.device.Name, s.broken)
 		}
 		c.Number = s.plan.Normalise(q.Number)
-		c.Operator = s.trunks[q.Trunk].Operator
+		c.Operator = s.trunk(q.Trunk).Operator
 	}
 	if c.Number.E164 == "" {
 		return tollgate.Errorf(tollgate.CodeInvalid, "number %q: no digits to call", q.Number)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,9 @@ func (g *gate) follow(l *lab.Lab, payer tollgate.ID) *followed {
 			"address": l.AMI, "username": l.Username, "secret": l.Secret,
 			"trunks": []string{lab.Trunk}, "cel_file": l.CELFile(),
 		},
+	}, nil)
+	g.ask(http.MethodPut, "/devices/"+l.Name+"/trunks/"+url.PathEscape(lab.Trunk), map[string]any{
+		"operator": g.operator.ID.String(),
 	}, nil)
 	f := &followed{Lab: l}
 	f.connected(g.t)
@@ -91,8 +95,8 @@ func (g *gate) check(f *followed) {
 		default:
 			status = tollgate.ChargePriced
 		}
-		if c.Customer.Status != status {
-			g.t.Errorf("%s: charge %s, want %s: %+v", f.Name, c.Customer.Status, status, c)
+		if c.Customer.Status != status || c.Cost.Status != status {
+			g.t.Errorf("%s: charge %s, cost %s, want %s: %+v", f.Name, c.Customer.Status, c.Cost.Status, status, c)
 		}
 		if c.Direction == tollgate.Outbound {
 			outside = append(outside, c.told)

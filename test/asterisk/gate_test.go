@@ -21,13 +21,14 @@ import (
 
 // gate is the real program with a database of its own, driven from outside.
 type gate struct {
-	t       *testing.T
-	program string
-	data    string
-	url     string
-	token   string
-	log     *os.File
-	process *exec.Cmd
+	t        *testing.T
+	program  string
+	data     string
+	url      string
+	token    string
+	log      *os.File
+	process  *exec.Cmd
+	operator made // the carrier behind every trunk
 }
 
 // newGate builds the program, starts it for the first time and gets a token.
@@ -147,9 +148,12 @@ type cdr struct {
 	told
 	Direction tollgate.Direction `json:"direction"`
 	UniqueID  string             `json:"unique_id"`
-	Customer  struct {
-		Status tollgate.ChargeStatus `json:"status"`
-	} `json:"customer"`
+	Customer  side               `json:"customer"`
+	Cost      side               `json:"cost"`
+}
+
+type side struct {
+	Status tollgate.ChargeStatus `json:"status"`
 }
 
 // cdrs returns every finished leg of a device.
@@ -185,5 +189,13 @@ func (g *gate) prices() tollgate.ID {
 	g.ask(http.MethodPost, "/accounts", map[string]any{
 		"kind": "enterprise", "mode": "postpaid", "name": "Lab", "currency": "EUR", "timezone": "Europe/London",
 	}, &company)
+	var wholesale made
+	g.ask(http.MethodPost, "/tariffs", map[string]any{
+		"name": "wholesale", "currency": "EUR", "timezone": "Europe/London", "per": 60, "decimals": 6,
+		"default": map[string]any{"price": "0.01", "first_interval": "1", "next_interval": "1"},
+	}, &wholesale)
+	g.ask(http.MethodPost, "/operators", map[string]any{
+		"name": "Carrier", "tariff": wholesale.ID.String(),
+	}, &g.operator)
 	return company.ID
 }
