@@ -108,7 +108,9 @@ func (f *CDRFilter) sift(c *conditions, path cdrPath) bool {
 	if f.Extension != "" {
 		c.and("(extension = ? OR originator = ?)", f.Extension, f.Extension)
 	}
-	if f.Trunk != "" {
+	if _, endpoint, found := strings.Cut(f.Trunk, "/"); found {
+		c.and("trunk IN (?, ?)", f.Trunk, endpoint) // as people name it, and as it is reported
+	} else if f.Trunk != "" {
 		c.and("trunk = ?", f.Trunk)
 	}
 	if f.Class != "" {

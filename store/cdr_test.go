@@ -111,7 +111,7 @@ func accepts(f store.CDRFilter, c *tollgate.CDR) bool {
 		(f.Account == 0 || c.Payer == f.Account) && (f.Device == 0 || c.Call.Device == f.Device) &&
 		(f.Operator == 0 || c.Operator == f.Operator) && strings.HasPrefix(c.Number.E164, f.Number) &&
 		(f.Extension == "" || c.Extension == f.Extension || c.Originator == f.Extension) &&
-		(f.Trunk == "" || c.Trunk == f.Trunk) && (f.Class == "" || c.Number.Class == f.Class) &&
+		(f.Trunk == "" || c.Trunk == f.Trunk || "PJSIP/"+c.Trunk == f.Trunk) && (f.Class == "" || c.Number.Class == f.Class) &&
 		(f.Direction == "" || c.Direction == f.Direction) &&
 		(f.Status == "" || c.Customer.Status == f.Status) &&
 		(!f.Unpriced || c.Customer.Status == tollgate.ChargeUnpriced || c.Cost.Status == tollgate.ChargeUnpriced) &&
@@ -137,6 +137,7 @@ func variety(t *testing.T, db *store.DB, offices []*office) []*tollgate.CDR {
 		c.Number.E164 = fmt.Sprint(49+i%3, i%7, i)
 		c.Number.Class = tollgate.Classes()[i%4]
 		c.Extension, c.Originator = strconv.Itoa(100+i%5), strconv.Itoa(100+i%3)
+		c.Trunk = []string{"PJSIP/provider", "provider", "SIP/provider", "other"}[i%4]
 		c.Customer.Micro = int64(1 + i)
 		if i%5 == 0 {
 			c.Payer = o.enterprise.ID
