@@ -111,7 +111,8 @@ func accepts(f store.CDRFilter, c *tollgate.CDR) bool {
 		(f.Account == 0 || c.Payer == f.Account) && (f.Device == 0 || c.Call.Device == f.Device) &&
 		(f.Operator == 0 || c.Operator == f.Operator) && strings.HasPrefix(c.Number.E164, f.Number) &&
 		(f.Extension == "" || c.Extension == f.Extension || c.Originator == f.Extension) &&
-		(f.Trunk == "" || c.Trunk == f.Trunk || "PJSIP/"+c.Trunk == f.Trunk) && (f.Class == "" || c.Number.Class == f.Class) &&
+		(f.Trunk == "" || c.Trunk == f.Trunk || "PJSIP/"+c.Trunk == f.Trunk) &&
+		(f.Class == "" || c.Number.Class == f.Class) &&
 		(f.Direction == "" || c.Direction == f.Direction) &&
 		(f.Status == "" || c.Customer.Status == f.Status) &&
 		(!f.Unpriced || c.Customer.Status == tollgate.ChargeUnpriced || c.Cost.Status == tollgate.ChargeUnpriced) &&
