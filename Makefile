@@ -5,7 +5,7 @@ ROOMS  = $(shell $(GO) list ./... | grep -v '^tollgate/test/')
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test setup lint fmt fuzz bench demo clean
+.PHONY: help build check test race setup lint fmt fuzz bench demo clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -13,11 +13,14 @@ help: ## Print this list
 build: ## Build bin/tollgate
 	$(GO) build -trimpath -o bin/tollgate ./cmd/tollgate
 
-check: lint test fuzz ## All that CI asks: lint, test, fuzz
+check: lint test race fuzz ## All that CI asks: lint, test, race, fuzz
 
 test: setup ## Install what the tests need, then run all of them
 	$(GO) test $(ROOMS)
 	$(GO) test -p 1 ./test/...
+
+race: setup ## Test the rooms that run goroutines with the race detector, which needs a C compiler
+	CGO_ENABLED=1 $(GO) test -race ./pbx/... ./ledger ./charging ./access ./api
 
 setup: ## Install the outside programs of the tests: Asterisk's helpers, PostgreSQL, Chromium
 	@sh test/setup.sh

@@ -12,6 +12,8 @@ sip-tester sipp
 mmdebstrap mmdebstrap
 postgresql /usr/lib/postgresql/*/bin/initdb
 chromium chromium
+gcc gcc
+libc6-dev /usr/include/stdlib.h
 END
 [ -n "$missing" ] || exit 0
 
