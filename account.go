@@ -55,12 +55,46 @@ type Account struct {
 	CreditLimit int64       `json:"credit_limit"` // how far below zero the balance may go
 	Allowance   int64       `json:"allowance"`    // quota mode: what may be used in a period
 	Used        int64       `json:"used"`         // quota mode: what was used in this period
-	Reset       Period      `json:"reset"`        // quota mode
+	Reset       Period      `json:"reset"`        // quota mode: when used returns to 0, in the account's zone
+	WeekStart   int         `json:"week_start"`   // first day of the week for Reset, 0 Sunday to 6 Saturday
+	PeriodStart time.Time   `json:"period_start"` // quota mode: when used last returned to 0; zero: never
 	Frozen      bool        `json:"frozen"`
+	Bills       Billing     `json:"bills"`      // which of the user's calls are billed
+	Business    BusinessPay `json:"business"`   // who pays the user's business calls
+	LowCredit   int64       `json:"low_credit"` // warn when less than this is available; 0: never
 	Created     time.Time   `json:"created"`
 }
 
-// Available is what the account can still spend, in micro-units.
+// Billing says which calls of a user are billed: priced, charged, and handed to
+// the accounting.
+type Billing string
+
+// The choices. All is the usual one.
+const (
+	BillAll      Billing = "all"
+	BillPrivate  Billing = "private"  // only private calls
+	BillBusiness Billing = "business" // only business calls
+)
+
+// BusinessPay says whose money pays a user's business calls. Private calls are
+// always paid by the user's own account.
+type BusinessPay string
+
+// The choices. The user's own account pays unless told otherwise.
+const (
+	BusinessOwn        BusinessPay = "own"
+	BusinessEnterprise BusinessPay = "enterprise"
+)
+
+// Limited reports whether the account can run out of credit: a postpaid
+// account without a credit limit cannot, and one without money of its own is
+// limited by its parents.
+func (a *Account) Limited() bool {
+	return a.Mode == ModePrepaid || a.Mode == ModeQuota || a.Mode == ModePostpaid && a.CreditLimit > 0
+}
+
+// Available is what the account can still spend, in micro-units. It means
+// nothing for an account that is not Limited.
 func (a *Account) Available() int64 {
 	if a.Mode == ModeQuota {
 		return a.Allowance - a.Used - a.Reserved

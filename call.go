@@ -57,7 +57,10 @@ type Record struct {
 	Answer      time.Time `json:"answer"`       // zero: not answered
 	End         time.Time `json:"end"`          //
 	Cause       Cause     `json:"cause"`        //
-	Raw         string    `json:"raw,omitzero"` // as received, kept if the record must be quarantined
+	// Attempt is the unique id under which the call was authorised; empty: under
+	// that of Call, or never.
+	Attempt string `json:"attempt,omitzero"`
+	Raw     string `json:"raw,omitzero"` // as received, kept if the record must be quarantined
 }
 
 // Duration is the answered time, 0 for a leg that was not answered.
@@ -130,4 +133,10 @@ const (
 	PaidByTrunk       PayerRule = "trunk"
 	PaidByDefault     PayerRule = "default"
 	PaidByNobody      PayerRule = ""
+	// A card, or the account of a call rule, comes before all others; the user's own
+	// for a private call, and the enterprise for a business call, before the extension.
+	PaidByCard     PayerRule = "card"
+	PaidByRule     PayerRule = "rule"
+	PaidByPrivate  PayerRule = "private"
+	PaidByBusiness PayerRule = "business"
 )

@@ -33,6 +33,29 @@ type Device struct {
 	ForwardPayer   ForwardPays `json:"forward_payer"` // who pays a call that an extension sent on to the outside
 	Account        string      `json:"account"`       // docking: what the device calls itself when it pushes
 	Enabled        bool        `json:"enabled"`
+	// Control says that calls of the device need credit: they are authorised, renewed
+	// and cut. Without it calls are charged when they are over.
+	Control bool       `json:"control"`
+	Rules   []CallRule `json:"rules,omitzero"` // tried in order
+}
+
+// PermissionPrivateCall lets a user mark calls as private by key code.
+const PermissionPrivateCall = "private_call"
+
+// Permit gives a permission over a device to a user's account, or to a group of them.
+type Permit struct {
+	Permission string `json:"permission"` // PermissionPrivateCall
+	Device     ID     `json:"device"`
+	Account    ID     `json:"account"` // 0: the group
+	Group      ID     `json:"group"`   // 0: the account
+}
+
+// Group is a named set of accounts of one enterprise.
+type Group struct {
+	Enterprise ID     `json:"enterprise"`
+	ID         ID     `json:"id"`
+	Name       string `json:"name"`
+	Members    []ID   `json:"members"`
 }
 
 // AMISettings is how an Asterisk is followed.

@@ -56,7 +56,7 @@ type RecordImport struct {
 	Device  tollgate.ID
 	Source  tollgate.Source
 	Zone    *time.Location // of times without a zone
-	Charger tollgate.Charger
+	Charger tollgate.Finisher
 	Reject  func(RecordReject) // told of every line not stored; one call at a time, in no order
 }
 

@@ -15,6 +15,7 @@ import (
 
 // ordered notes what is settled and what is saved, in order.
 type ordered struct {
+	tollgate.Charger
 	mu   sync.Mutex
 	seen []string
 	fail error

@@ -302,6 +302,7 @@ func (s *memoryState) count() int {
 
 // memoryCharger settles in memory, like the real one each call once.
 type memoryCharger struct {
+	tollgate.Charger
 	mu      sync.Mutex
 	records []tollgate.Record // in order, without duplicates
 	seen    map[tollgate.CallID]bool
