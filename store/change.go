@@ -47,6 +47,21 @@ func (db *DB) Change(ctx context.Context, a Actor, action string, fn func(*Chang
 	})
 }
 
+// Tx is the transaction of the change, and Give and Log are what goes with it:
+// for the packages of this room, which keep rows of their own.
+func (c *Change) Tx() *engine.Tx { return c.tx }
+
+// Give makes an id for each row to be inserted; it is taken back if the change
+// is tried again.
+func (c *Change) Give(ids ...*tollgate.ID) {
+	for _, id := range ids {
+		c.give(id)
+	}
+}
+
+// Log writes one object's part of the change: see Operation.
+func (c *Change) Log(object string, before, after any) error { return c.log(object, before, after) }
+
 // give makes ids for what is to be inserted.
 func (c *Change) give(ids ...*tollgate.ID) {
 	made := c.db.NewID()

@@ -87,6 +87,10 @@ func (db *DB) Snapshot(ctx context.Context, fn func(engine.Querier) error) error
 	return db.sql.Snapshot(ctx, fn)
 }
 
+// Write runs fn in one writing transaction; fn may run more than once. It is for
+// the packages of this room.
+func (db *DB) Write(ctx context.Context, fn func(*engine.Tx) error) error { return db.inTx(ctx, fn) }
+
 // inTx runs fn in one writing transaction; fn may run more than once.
 func (db *DB) inTx(ctx context.Context, fn func(*engine.Tx) error) error {
 	return db.sql.Tx(ctx, func(t *engine.Tx) error {

@@ -19,6 +19,8 @@ type Directory struct {
 	Tariffs      []tollgate.Tariff  // without their decks: see Decks
 	Attributions []tollgate.Attribution
 	Exchange     []ExchangeRate // by From, To, Effective
+	Permits      []tollgate.Permit
+	Groups       []tollgate.Group
 }
 
 // Directory reads the configuration. What is deleted is not in it.
