@@ -27,6 +27,7 @@ func Classes() []Class {
 // Number is a called number, as dialled and in normal form.
 type Number struct {
 	Raw         string `json:"raw"`         // as the device sent it
+	Dialed      string `json:"-"`           // Raw without feature codes and route prefix; not kept with a call
 	E164        string `json:"e164"`        // digits without plus; short codes and extensions stay as dialled
 	Class       Class  `json:"class"`       //
 	Country     string `json:"country"`     // ISO 3166-1 alpha-2, empty when not known

@@ -1,6 +1,7 @@
 package numbering
 
 import (
+	"cmp"
 	"strings"
 
 	"tollgate"
@@ -14,7 +15,7 @@ func (p *Plan) Normalise(dialed string) tollgate.Number {
 	n := tollgate.Number{Raw: dialed}
 	digits := p.takeCodes(written(dialed), &n)
 	found := p.read(digits)
-	n.E164 = found.digits
+	n.E164, n.Dialed = found.digits, cmp.Or(found.dialed, digits)
 	n.Private = n.Private || found.private
 	p.attribute(found, &n)
 	return n
@@ -76,6 +77,7 @@ const (
 type reading struct {
 	fit      fit
 	digits   string // normal form
+	dialed   string // as it was written, without the route prefix; empty: whole
 	private  bool
 	class    tollgate.Class // if the reading says it: emergency, internal, short codes
 	country  *country
@@ -110,7 +112,7 @@ func (p *Plan) read(s string) reading {
 		return reading{fit: fitValid, digits: s, class: tollgate.ClassInternal}
 	}
 	if !p.try(s, &best, false) && best.fit == fitNot {
-		return reading{digits: digitsOf(rest), private: private}
+		return reading{digits: digitsOf(rest), dialed: rest, private: private}
 	}
 	return best
 }
@@ -123,7 +125,7 @@ func (p *Plan) emergencyOf(s string) (reading, bool) {
 	for _, route := range p.routes {
 		if rest, ok := strings.CutPrefix(s, route.prefix); ok && p.isEmergency(rest) {
 			return reading{
-				fit: fitValid, digits: rest, class: tollgate.ClassEmergency,
+				fit: fitValid, digits: rest, dialed: rest, class: tollgate.ClassEmergency,
 				country: p.home, private: route.private,
 			}, true
 		}
@@ -136,7 +138,7 @@ func (p *Plan) emergencyOf(s string) (reading, bool) {
 func (p *Plan) try(s string, best *reading, private bool) bool {
 	better := func(r reading) bool {
 		if r.fit > best.fit && len(r.digits) <= numberDigitsMax {
-			r.private = private
+			r.private, r.dialed = private, s
 			*best = r
 		}
 		return best.fit == fitValid
