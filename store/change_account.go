@@ -154,7 +154,7 @@ func (c *Change) DeleteAccount(id tollgate.ID) error {
 		return tollgate.Errorf(tollgate.CodeConflict, "house accounts stay")
 	}
 	const used = "money or calls are booked on this account: freeze it instead"
-	const named = "an extension, trunk or device still names this account"
+	const named = "an extension, trunk, device, permit or group still names this account"
 	for _, check := range []struct{ message, text string }{
 		{"other accounts belong to this account", `SELECT 1 FROM account
 			WHERE id <> $1 AND (parent_id = $1 OR enterprise_id = $1)`},
@@ -163,11 +163,15 @@ func (c *Change) DeleteAccount(id tollgate.ID) error {
 		{used, "SELECT 1 FROM cdr WHERE payer_id = $1"},
 		{named, "SELECT 1 FROM extension WHERE account_id = $1"},
 		{named, "SELECT 1 FROM trunk WHERE account_id = $1"},
+		{named, "SELECT 1 FROM permit WHERE account_id = $1"},
+		{named, "SELECT 1 FROM account_group_member WHERE account_id = $1"},
 		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM device
 			WHERE enterprise_id = $1 AND deleted_at = 0`},
 		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM tariff
 			WHERE enterprise_id = $1 AND deleted_at = 0`},
 		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM administrator
+			WHERE enterprise_id = $1`},
+		{"groups belong to this enterprise", `SELECT 1 FROM account_group
 			WHERE enterprise_id = $1`},
 		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM api_token
 			WHERE enterprise_id = $1`},

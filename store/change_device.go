@@ -137,7 +137,8 @@ func (c *Change) refuseIfDefault(account tollgate.ID, message string) error {
 	return nil
 }
 
-// DeleteDevice hides a device and removes its extensions and trunks. Its calls
+// DeleteDevice hides a device and removes its extensions, trunks and
+// permits. Its calls
 // keep their device, and its name becomes free.
 func (c *Change) DeleteDevice(id tollgate.ID) error {
 	d, err := c.device(id)
@@ -147,6 +148,7 @@ func (c *Change) DeleteDevice(id tollgate.ID) error {
 	for _, text := range []string{
 		"DELETE FROM extension WHERE device_id = $1",
 		"DELETE FROM trunk WHERE device_id = $1",
+		"DELETE FROM permit WHERE device_id = $1",
 		"DELETE FROM device_state WHERE device_id = $1",
 	} {
 		if _, err := c.tx.Exec(text, int64(id)); err != nil {

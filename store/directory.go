@@ -55,6 +55,12 @@ func (db *DB) Directory(ctx context.Context) (*Directory, error) {
 			destination, area_code FROM attribution ORDER BY prefix`); err != nil {
 			return err
 		}
+		if d.Permits, err = permitsOf(ctx, q, Everything); err != nil {
+			return err
+		}
+		if d.Groups, err = groupsOf(ctx, q, Everything, 0); err != nil {
+			return err
+		}
 		d.Exchange, err = engine.List(ctx, q, scanExchange, `SELECT base, quote, effective_at, rate
 			FROM exchange_rate ORDER BY base, quote, effective_at`)
 		return err

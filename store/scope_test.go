@@ -142,6 +142,14 @@ func scopedConfiguration() map[string]seen {
 			p, err := db.Extensions(t.Context(), s, 0, first)
 			return page(p, err, func(e tollgate.Extension) bool { return e.Device == o.device.ID })
 		},
+		"Groups": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
+			groups, err := db.Groups(t.Context(), s)
+			return rows(groups, err, func(g tollgate.Group) bool { return g.Enterprise == o.enterprise.ID })
+		},
+		"Permits": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
+			permits, err := db.Permits(t.Context(), s)
+			return rows(permits, err, func(p tollgate.Permit) bool { return p.Device == o.device.ID })
+		},
 		"Operators": func(t *testing.T, db *store.DB, s store.Scope, _ *office) (int, error) {
 			operators, err := db.Operators(t.Context(), s)
 			return len(operators), err
@@ -187,6 +195,14 @@ func (o *office) fill(t *testing.T, db *store.DB) {
 			return err
 		}
 		if err := c.PutExchangeRate(store.ExchangeRate{From: "USD", To: "EUR", Rate: "0.9"}); err != nil {
+			return err
+		}
+		if err := c.PutGroup(&tollgate.Group{Enterprise: o.enterprise.ID, Name: "all"}); err != nil {
+			return err
+		}
+		if err := c.PutPermit(tollgate.Permit{
+			Permission: tollgate.PermissionPrivateCall, Device: o.device.ID, Account: o.user.ID,
+		}); err != nil {
 			return err
 		}
 		if err := c.PutUser(&store.User{
