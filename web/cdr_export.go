@@ -10,6 +10,7 @@ import (
 	"tollgate/access"
 	"tollgate/batch"
 	"tollgate/store"
+	"tollgate/web/frame"
 )
 
 // exportRowsMax bounds one export; narrow the filters for more.
@@ -20,8 +21,8 @@ const exportWriteMax = time.Minute
 
 // cdrExport writes what a search found as a sheet. It reads page by page, so
 // that memory stays flat.
-func (s *site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+func (s site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
@@ -38,8 +39,8 @@ func (s *site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Prin
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="calls-%s.csv"`,
-		v.told.Now.In(v.told.Zone).Format("20060102-150405")))
-	sheet := batch.NewWriter(w, exportColumns(v.house)...)
+		v.Told.Now.In(v.Told.Zone).Format("20060102-150405")))
+	sheet := batch.NewWriter(w, exportColumns(v.House)...)
 	control := http.NewResponseController(w)
 	for rows := 0; ; {
 		for i := range found.Items {
@@ -75,19 +76,19 @@ func exportColumns(house bool) []string {
 	return columns
 }
 
-func exportRow(c *tollgate.CDR, v *reader) []string {
+func exportRow(c *tollgate.CDR, v *frame.Reader) []string {
 	row := []string{
 		c.ID.String(), exportTime(c.Start), exportTime(c.Answer), exportTime(c.End),
 		fmt.Sprintf("%d.%03d", c.Duration().Milliseconds()/1000, c.Duration().Milliseconds()%1000),
 		c.Extension, c.Originator, c.Caller, c.Number.Raw, c.Number.E164, string(c.Number.Class),
-		c.Number.Country, c.Number.Destination, v.names.Account(c.Payer), c.AccountCode,
+		c.Number.Country, c.Number.Destination, v.Names.Account(c.Payer), c.AccountCode,
 		strconv.FormatBool(c.Number.Private), strconv.Itoa(int(c.Cause)),
 	}
 	row = append(row, exportCharge(&c.Customer)...)
-	if !v.house {
+	if !v.House {
 		return row
 	}
-	row = append(row, v.names.Device(c.Call.Device), c.Trunk, v.names.Operator(c.Operator))
+	row = append(row, v.Names.Device(c.Call.Device), c.Trunk, v.Names.Operator(c.Operator))
 	row = append(row, exportCharge(&c.Cost)...)
 	if c.Margin == nil {
 		return append(row, "")

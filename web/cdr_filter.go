@@ -7,6 +7,7 @@ import (
 	"tollgate"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
@@ -28,13 +29,13 @@ type cdrFilter struct {
 
 // newCDRFilter reads the filters of an address. What cannot be read has its
 // fault beside its field and does not filter.
-func newCDRFilter(values url.Values, v *reader) *cdrFilter {
-	f := &cdrFilter{form: form.New("/cdrs", "Search", values), scope: v.scope, set: url.Values{}}
+func newCDRFilter(values url.Values, v *frame.Reader) *cdrFilter {
+	f := &cdrFilter{form: form.New("/cdrs", "Search", values), scope: v.Scope, set: url.Values{}}
 	classes := []form.Option{{Label: "Any class"}}
 	for _, c := range tollgate.Classes() {
 		classes = append(classes, form.Option{Value: string(c), Label: view.ClassText(c)})
 	}
-	payers := v.names.AccountChoices("Anybody or nobody", v.scope, form.IDOr0(values.Get("account")))
+	payers := v.Names.AccountChoices("Anybody or nobody", v.Scope, form.IDOr0(values.Get("account")))
 	payers = slices.Insert(payers, 1, form.Option{Value: payerNobody, Label: "Nobody"})
 	fields := []*form.Field{
 		{Name: "from", Label: "From", Type: "datetime-local"},
@@ -51,7 +52,7 @@ func newCDRFilter(values url.Values, v *reader) *cdrFilter {
 			{Value: string(tollgate.ChargeUnanswered), Label: "not answered"},
 		}},
 	}
-	if v.house {
+	if v.House {
 		trunk := &form.Field{Name: "trunk", Label: "Trunk", Placeholder: "PJSIP/provider"}
 		fields = slices.Insert(fields, 5, trunk)
 		price := fields[len(fields)-1]
@@ -66,7 +67,7 @@ func newCDRFilter(values url.Values, v *reader) *cdrFilter {
 		}
 	}
 	f.filter = store.CDRFilter{
-		From: f.form.Time("from", v.told.Zone), To: f.form.Time("to", v.told.Zone),
+		From: f.form.Time("from", v.Told.Zone), To: f.form.Time("to", v.Told.Zone),
 		Unpaid: f.form.Get("account") == payerNobody, Number: form.Digits(f.form.Get("number")),
 		Extension: f.form.Get("extension"), Trunk: f.form.Get("trunk"),
 		Class:  tollgate.Class(f.form.Get("class")),
@@ -78,7 +79,7 @@ func newCDRFilter(values url.Values, v *reader) *cdrFilter {
 	if !f.filter.Unpaid {
 		f.filter.Account = f.form.ID("account")
 	}
-	f.scope, f.filter.Account = v.callsOf(f.filter.Account)
+	f.scope, f.filter.Account = v.CallsOf(f.filter.Account)
 	return f
 }
 

@@ -7,12 +7,13 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // cdrListPage lists calls by filters.
 type cdrListPage struct {
-	page
+	frame.Page
 	Filters    []*form.Field
 	Filtered   bool
 	Wrong      bool // a filter cannot be read
@@ -24,25 +25,25 @@ type cdrListPage struct {
 	Pager      view.Pager
 }
 
-func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+func (s site) cdrList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
 	f := newCDRFilter(r.URL.Query(), v)
 	p := &cdrListPage{
-		page: page{Title: "Calls", Section: "Calls"}, Filters: f.form.Sections[0].Fields,
+		Page: frame.Page{Title: "Calls", Section: "Calls"}, Filters: f.form.Sections[0].Fields,
 		Filtered: len(f.set) > 0, ExportPath: f.path("/cdrs.csv"),
 	}
 	if p.Wrong = f.form.Failed; p.Wrong {
-		return s.show(w, r, http.StatusUnprocessableEntity, "cdr_list", p)
+		return s.Send(w, r, http.StatusUnprocessableEntity, "cdr_list", p)
 	}
 	after := r.URL.Query().Get("after")
 	found, err := s.Store.CDRs(r.Context(), f.scope, f.filter, store.Paging{After: after})
 	if err != nil {
 		return err
 	}
-	p.Calls = v.rows(found.Items)
+	p.Calls = v.Rows(found.Items)
 	p.Notice = pricedNotice(r.URL.Query())
 	p.Priceable = who.May(access.SetTerms) && len(p.Calls) > 0 &&
 		(f.filter.Unpriced || f.filter.Status == tollgate.ChargeUnpriced)
@@ -63,8 +64,8 @@ func (s *site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princi
 		if err != nil {
 			return err
 		}
-		totals := view.NewFigures(&sums, v.house)
+		totals := view.NewFigures(&sums, v.House)
 		p.Figures = &totals
 	}
-	return s.show(w, r, http.StatusOK, "cdr_list", p)
+	return s.Send(w, r, http.StatusOK, "cdr_list", p)
 }

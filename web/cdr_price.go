@@ -12,12 +12,12 @@ import (
 
 // cdrPrice prices the unpriced calls that a search found with the rates as
 // they are now, and charges them.
-func (s *site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+func (s site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}
-	v, err := s.reader(r, who)
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}

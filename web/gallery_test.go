@@ -12,6 +12,7 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
@@ -218,7 +219,7 @@ func galleryServer(t *testing.T, pictures []picture) string {
 			_, _ = w.Write([]byte(p.html))
 		})
 	}
-	server := httptest.NewServer(guard(mux))
+	server := httptest.NewServer(frame.Guard(mux))
 	t.Cleanup(server.Close)
 	return server.URL
 }

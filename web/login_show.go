@@ -10,12 +10,13 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // loginPage asks who somebody is.
 type loginPage struct {
-	page
+	frame.Page
 	Form *form.Form
 }
 
@@ -32,20 +33,20 @@ func loginForm(values url.Values) *form.Form {
 	return f
 }
 
-func (s *site) loginShow(w http.ResponseWriter, r *http.Request) error {
+func (s site) loginShow(w http.ResponseWriter, r *http.Request) error {
 	next := ownPath(r.URL.Query().Get("next"))
 	if _, ok := access.PrincipalOf(r.Context()); ok {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	p := &loginPage{page: page{Title: "Log in"}, Form: loginForm(url.Values{"next": {next}})}
+	p := &loginPage{Page: frame.Page{Title: "Log in"}, Form: loginForm(url.Values{"next": {next}})}
 	if r.URL.Query().Get("done") == "logout" {
 		p.Notice = &view.Notice{Tone: "info", Text: "You are logged out."}
 	}
-	return s.show(w, r, http.StatusOK, "login_show", p)
+	return s.Send(w, r, http.StatusOK, "login_show", p)
 }
 
-func (s *site) loginSave(w http.ResponseWriter, r *http.Request) error {
+func (s site) loginSave(w http.ResponseWriter, r *http.Request) error {
 	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ func (s *site) loginSave(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
-	return s.show(w, r, status, "login_show", &loginPage{page: page{Title: "Log in"}, Form: f})
+	return s.Send(w, r, status, "login_show", &loginPage{Page: frame.Page{Title: "Log in"}, Form: f})
 }
 
 // ownPath keeps a way back only if it stays on this site.
@@ -82,7 +83,7 @@ func ownPath(next string) string {
 }
 
 // logout ends the session.
-func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
+func (s site) logout(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Access.SignOut(r.Context()); err != nil {
 		return err
 	}

@@ -6,12 +6,13 @@ import (
 
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // logPage lists what people did, or who logged in.
 type logPage struct {
-	page
+	frame.Page
 	Logins bool
 	Rows   []logRow
 	Pager  view.Pager
@@ -19,25 +20,25 @@ type logPage struct {
 
 type logRow struct{ At, Who, Address, What, Tone, Object, Changes string }
 
-func (s *site) operationList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+func (s site) operationList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
 	after := r.URL.Query().Get("after")
-	found, err := s.Store.OperationLog(r.Context(), v.scope, store.Paging{After: after})
+	found, err := s.Store.OperationLog(r.Context(), v.Scope, store.Paging{After: after})
 	if err != nil {
 		return err
 	}
-	p := &logPage{page: page{Title: "Log of operations", Section: "Log"}}
+	p := &logPage{Page: frame.Page{Title: "Log of operations", Section: "Log"}}
 	for _, o := range found.Items {
 		p.Rows = append(p.Rows, logRow{
-			At: view.Instant(o.At, v.told.Zone), Who: o.Actor, Address: view.OrDash(o.Address), What: o.Action,
-			Object: view.ObjectText(v.names, &o), Changes: view.ChangesText(v.names, v.told, &o),
+			At: view.Instant(o.At, v.Told.Zone), Who: o.Actor, Address: view.OrDash(o.Address), What: o.Action,
+			Object: view.ObjectText(v.Names, &o), Changes: view.ChangesText(v.Names, v.Told, &o),
 		})
 	}
 	p.Pager = logPager("/log", after, found.Next)
-	return s.show(w, r, http.StatusOK, "operation_list", p)
+	return s.Send(w, r, http.StatusOK, "operation_list", p)
 }
 
 func logPager(path, after, next string) view.Pager {

@@ -8,11 +8,12 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 )
 
 // operatorListPage lists the carriers.
 type operatorListPage struct {
-	page
+	frame.Page
 	MayChange bool
 	Operators []operatorRow
 	FormTitle string
@@ -24,19 +25,19 @@ type operatorRow struct {
 	Name, Tariff, TariffPath, Trunks string
 }
 
-func (s *site) operatorList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+func (s site) operatorList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
 	values := url.Values{}
-	if o := v.names.Operators[form.IDOr0(r.URL.Query().Get("edit"))]; o != nil {
+	if o := v.Names.Operators[form.IDOr0(r.URL.Query().Get("edit"))]; o != nil {
 		values = url.Values{"id": {o.ID.String()}, "name": {o.Name}, "tariff": {o.Tariff.String()}}
 	}
 	return s.operatorPage(w, r, who, v, operatorForm(v, values))
 }
 
-func operatorForm(v *reader, values url.Values) *form.Form {
+func operatorForm(v *frame.Reader, values url.Values) *form.Form {
 	f := form.New("/operators", "Add operator", values)
 	if values.Get("id") != "" {
 		f.Submit, f.Cancel = "Save", "/operators"
@@ -46,16 +47,16 @@ func operatorForm(v *reader, values url.Values) *form.Form {
 		&form.Field{Name: "name", Label: "Name", Required: true, Placeholder: "Northern Carrier"},
 		&form.Field{
 			Name: "tariff", Label: "Tariff", Type: "select",
-			Options: v.names.TariffChoices("None: calls have no cost"), Hint: "What it bills you by.",
+			Options: v.Names.TariffChoices("None: calls have no cost"), Hint: "What it bills you by.",
 		}).Single = true
 	return f
 }
 
-func (s *site) operatorPage(
-	w http.ResponseWriter, r *http.Request, who access.Principal, v *reader, f *form.Form,
+func (s site) operatorPage(
+	w http.ResponseWriter, r *http.Request, who access.Principal, v *frame.Reader, f *form.Form,
 ) error {
 	p := &operatorListPage{
-		page: page{Title: "Operators", Section: "Operators"}, MayChange: who.May(access.SetTerms),
+		Page: frame.Page{Title: "Operators", Section: "Operators"}, MayChange: who.May(access.SetTerms),
 		FormTitle: "Add an operator",
 	}
 	if p.MayChange {
@@ -64,15 +65,15 @@ func (s *site) operatorPage(
 	if f.Get("id") != "" {
 		p.FormTitle = "Edit operator"
 	}
-	for _, o := range v.names.Directory.Operators {
-		row := operatorRow{ID: o.ID, Name: o.Name, Tariff: v.names.Tariff(o.Tariff), Trunks: "none"}
+	for _, o := range v.Names.Directory.Operators {
+		row := operatorRow{ID: o.ID, Name: o.Name, Tariff: v.Names.Tariff(o.Tariff), Trunks: "none"}
 		if row.Tariff != "" {
 			row.TariffPath = "/tariffs/" + o.Tariff.String()
 		}
 		var trunks []string
-		for _, t := range v.names.Directory.Trunks {
+		for _, t := range v.Names.Directory.Trunks {
 			if t.Operator == o.ID {
-				trunks = append(trunks, v.names.Device(t.Device)+" "+t.Name)
+				trunks = append(trunks, v.Names.Device(t.Device)+" "+t.Name)
 			}
 		}
 		if len(trunks) > 0 {
@@ -80,5 +81,5 @@ func (s *site) operatorPage(
 		}
 		p.Operators = append(p.Operators, row)
 	}
-	return s.show(w, r, f.Status(), "operator_list", p)
+	return s.Send(w, r, f.Status(), "operator_list", p)
 }

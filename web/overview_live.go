@@ -2,13 +2,13 @@ package web
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"time"
 
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
@@ -19,23 +19,18 @@ const (
 	liveRowsMax   = 20                     // of one gulp
 	liveFigures   = 2 * time.Second        // between two sums of today
 	liveHeartbeat = 20 * time.Second       // so that nobody between takes the line for dead
-	liveWriteMax  = 10 * time.Second       // for one gulp
 	liveLife      = 30 * time.Minute       // then the page comes again and is checked again
 )
 
-// overviewLive sends finished calls and today's figures as server-sent events,
-// as the HTML Living Standard has them in §9.2.
-func (s *site) overviewLive(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+// overviewLive sends finished calls and today's figures as they come.
+func (s site) overviewLive(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	calls, cancel := s.Office.Subscribe()
 	defer cancel()
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // proxies must not hold rows back
-	l := &liveStream{site: s, w: w, control: http.NewResponseController(w), r: r, who: who}
-	if err := l.write([]byte("retry: 2000\n\n")); err != nil {
+	out, err := s.Stream(w)
+	if err != nil {
 		return nil // the reader is gone: nobody to tell
 	}
+	l := &liveStream{site: s, out: out, r: r, who: who}
 	if err := l.run(calls); err != nil && r.Context().Err() == nil {
 		s.Log.Warn("live page ended", "who", who.Name, "error", err)
 	}
@@ -44,9 +39,8 @@ func (s *site) overviewLive(w http.ResponseWriter, r *http.Request, who access.P
 
 // liveStream is one open live page.
 type liveStream struct {
-	site    *site
-	w       http.ResponseWriter
-	control *http.ResponseController
+	site    site
+	out     *frame.Stream
 	r       *http.Request
 	who     access.Principal
 	pending []tollgate.CDR // newest last
@@ -74,7 +68,7 @@ func (l *liveStream) run(calls <-chan []tollgate.CDR) error {
 		case <-figures.C:
 			err = l.sendFigures()
 		case <-heartbeat.C:
-			err = l.write([]byte(": still here\n\n"))
+			err = l.out.Rest()
 		}
 		if err != nil {
 			return err
@@ -100,20 +94,20 @@ func (l *liveStream) sendCalls() error {
 	if len(l.pending) == 0 {
 		return nil
 	}
-	v, err := l.site.reader(l.r, l.who)
+	v, err := l.site.Reader(l.r, l.who)
 	if err != nil {
 		return err
 	}
 	var html bytes.Buffer
 	for i := len(l.pending) - 1; i >= 0; i-- {
-		row, err := l.site.views.Part("callrow", view.NewCall(&l.pending[i], v.names, v.told, v.house))
+		row, err := l.site.Views.Part("callrow", view.NewCall(&l.pending[i], v.Names, v.Told, v.House))
 		if err != nil {
 			return err
 		}
 		html.Write(row)
 	}
 	l.pending = l.pending[:0]
-	return l.event("calls", html.Bytes())
+	return l.out.Event("calls", html.Bytes())
 }
 
 func (l *liveStream) sendFigures() error {
@@ -121,7 +115,7 @@ func (l *liveStream) sendFigures() error {
 		return nil
 	}
 	l.stale = false
-	v, err := l.site.reader(l.r, l.who)
+	v, err := l.site.Reader(l.r, l.who)
 	if err != nil {
 		return err
 	}
@@ -129,30 +123,9 @@ func (l *liveStream) sendFigures() error {
 	if err != nil {
 		return err
 	}
-	html, err := l.site.views.Part("figures", today)
+	html, err := l.site.Views.Part("figures", today)
 	if err != nil {
 		return err
 	}
-	return l.event("figures", html)
-}
-
-// event writes one event; its data may have many lines.
-func (l *liveStream) event(name string, data []byte) error {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "event: %s\n", name)
-	for line := range bytes.Lines(data) {
-		b.WriteString("data: ")
-		b.Write(bytes.TrimRight(line, "\r\n"))
-		b.WriteByte('\n')
-	}
-	b.WriteByte('\n')
-	return l.write(b.Bytes())
-}
-
-func (l *liveStream) write(b []byte) error {
-	_ = l.control.SetWriteDeadline(l.site.Now().Add(liveWriteMax)) // not every writer has deadlines
-	if _, err := l.w.Write(b); err != nil {
-		return err
-	}
-	return l.control.Flush()
+	return l.out.Event("figures", html)
 }

@@ -9,17 +9,19 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/device"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // overviewPage is today at a glance and the calls as they end.
 type overviewPage struct {
-	page
+	frame.Page
 	Day     string
 	Figures view.Figures
-	Guide   *guide      // what is still to be set up; nil: nothing
-	Odd     []deviceRow // devices with a problem
+	Guide   *guide       // what is still to be set up; nil: nothing
+	Odd     []device.Row // devices with a problem
 	Calls   []view.Call
 }
 
@@ -39,12 +41,12 @@ type guideStep struct {
 // latestRows is how many calls the overview begins with.
 const latestRows = 25
 
-func (s *site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+func (s site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	latest, err := s.Store.CDRs(r.Context(), v.scope, store.CDRFilter{}, store.Paging{Rows: latestRows})
+	latest, err := s.Store.CDRs(r.Context(), v.Scope, store.CDRFilter{}, store.Paging{Rows: latestRows})
 	if err != nil {
 		return err
 	}
@@ -53,32 +55,32 @@ func (s *site) overviewShow(w http.ResponseWriter, r *http.Request, who access.P
 		return err
 	}
 	p := &overviewPage{
-		page: page{Title: "Overview", Section: "Overview"}, Calls: v.rows(latest.Items),
-		Figures: today, Day: v.told.Now.In(v.told.Zone).Format("Monday 2 January 2006"),
+		Page: frame.Page{Title: "Overview", Section: "Overview"}, Calls: v.Rows(latest.Items),
+		Figures: today, Day: v.Told.Now.In(v.Told.Zone).Format("Monday 2 January 2006"),
 	}
 	if who.May(access.SetTerms) {
-		p.Guide = newGuide(v.names, len(latest.Items) > 0)
+		p.Guide = newGuide(v.Names, len(latest.Items) > 0)
 	}
-	if v.house {
-		states := s.deviceStates()
-		for i := range v.names.Directory.Devices {
-			if row := newDeviceRow(&v.names.Directory.Devices[i], states, v); row.Problem != "" {
+	if v.House {
+		states := device.Pages{Site: s.Site}.States()
+		for i := range v.Names.Directory.Devices {
+			if row := device.NewRow(&v.Names.Directory.Devices[i], states, v); row.Problem != "" {
 				p.Odd = append(p.Odd, row)
 			}
 		}
 	}
-	return s.show(w, r, http.StatusOK, "overview_show", p)
+	return s.Send(w, r, http.StatusOK, "overview_show", p)
 }
 
 // today sums up the calls that began since midnight.
-func (s *site) today(ctx context.Context, v *reader) (view.Figures, error) {
-	from := v.told.DayStart()
-	sums, err := s.Store.Totals(ctx, v.scope, store.CDRFilter{From: from})
+func (s site) today(ctx context.Context, v *frame.Reader) (view.Figures, error) {
+	from := v.Told.DayStart()
+	sums, err := s.Store.Totals(ctx, v.Scope, store.CDRFilter{From: from})
 	if err != nil {
 		return view.Figures{}, err
 	}
-	f := view.NewFigures(&sums, v.house)
-	if !v.house {
+	f := view.NewFigures(&sums, v.House)
+	if !v.House {
 		return f, nil
 	}
 	f.Waiting = true
@@ -93,7 +95,7 @@ func (s *site) today(ctx context.Context, v *reader) (view.Figures, error) {
 		f.Unpaid = view.Count(sums.Unpaid)
 		f.UnpaidPath = "/cdrs?" + url.Values{"account": {payerNobody}, "from": {from.Format(form.Layout)}}.Encode()
 	}
-	n, err := s.Store.QuarantineCount(ctx, v.scope)
+	n, err := s.Store.QuarantineCount(ctx, v.Scope)
 	if n > 0 {
 		f.Quarantined = view.Count(n)
 	}

@@ -8,12 +8,13 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // quarantineListPage lists records that were not understood.
 type quarantineListPage struct {
-	page
+	frame.Page
 	MayChange bool
 	Records   []quarantineRow
 	Pager     view.Pager
@@ -24,23 +25,23 @@ type quarantineRow struct {
 	At, Device, Reason, Raw string
 }
 
-func (s *site) quarantineList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+func (s site) quarantineList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
 	after := r.URL.Query().Get("after")
-	found, err := s.Store.Quarantine(r.Context(), v.scope, store.Paging{After: after})
+	found, err := s.Store.Quarantine(r.Context(), v.Scope, store.Paging{After: after})
 	if err != nil {
 		return err
 	}
 	p := &quarantineListPage{
-		page: page{Title: "Quarantine", Section: "Quarantine"}, MayChange: who.May(access.SetTerms),
+		Page: frame.Page{Title: "Quarantine", Section: "Quarantine"}, MayChange: who.May(access.SetTerms),
 	}
 	p.Notice = replayNotice(r.URL.Query())
 	for _, q := range found.Items {
 		p.Records = append(p.Records, quarantineRow{
-			ID: q.ID, At: view.Instant(q.Received, v.told.Zone), Device: view.OrDash(v.names.Device(q.Record.Call.Device)),
+			ID: q.ID, At: view.Instant(q.Received, v.Told.Zone), Device: view.OrDash(v.Names.Device(q.Record.Call.Device)),
 			Reason: q.Reason, Raw: rawText(&q.Record),
 		})
 	}
@@ -51,7 +52,7 @@ func (s *site) quarantineList(w http.ResponseWriter, r *http.Request, who access
 	if after != "" {
 		p.Pager.Back = "/quarantine"
 	}
-	return s.show(w, r, http.StatusOK, "quarantine_list", p)
+	return s.Send(w, r, http.StatusOK, "quarantine_list", p)
 }
 
 // rawText is a record as it was received, else as it was read.

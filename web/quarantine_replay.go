@@ -13,7 +13,7 @@ import (
 )
 
 // quarantineReplay settles quarantined records again.
-func (s *site) quarantineReplay(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+func (s site) quarantineReplay(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	values, err := form.Posted(w, r)
 	if err != nil {
 		return err

@@ -7,23 +7,24 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 )
 
 // setupPage asks for a password behind a one-time link: the first
 // administrator's, with a name, or that of somebody who is known.
 type setupPage struct {
-	page
+	frame.Page
 	Whose string // empty: the first administrator
 	Form  *form.Form
 }
 
 // setupClosedPage says that a one-time link opens nothing.
 type setupClosedPage struct {
-	page
+	frame.Page
 	Message string
 }
 
-func (s *site) setupShow(w http.ResponseWriter, r *http.Request) error {
+func (s site) setupShow(w http.ResponseWriter, r *http.Request) error {
 	whose, err := s.Access.Link(r.Context(), r.PathValue("secret"))
 	if err != nil {
 		return s.setupClosed(w, r, err)
@@ -54,22 +55,22 @@ func setupForm(r *http.Request, whose string, values url.Values) *form.Form {
 	return f
 }
 
-func (s *site) setupForm(w http.ResponseWriter, r *http.Request, whose string, f *form.Form) error {
-	p := &setupPage{page: page{Title: "Welcome"}, Whose: whose, Form: f}
-	return s.show(w, r, f.Status(), "setup_show", p)
+func (s site) setupForm(w http.ResponseWriter, r *http.Request, whose string, f *form.Form) error {
+	p := &setupPage{Page: frame.Page{Title: "Welcome"}, Whose: whose, Form: f}
+	return s.Send(w, r, f.Status(), "setup_show", p)
 }
 
 // setupClosed explains why a link opens nothing; other errors are returned.
-func (s *site) setupClosed(w http.ResponseWriter, r *http.Request, err error) error {
+func (s site) setupClosed(w http.ResponseWriter, r *http.Request, err error) error {
 	if tollgate.CodeOf(err) != tollgate.CodeNotFound {
 		return err
 	}
-	p := &setupClosedPage{page: page{Title: "Welcome"}, Message: form.Sentence(err.Error())}
-	return s.show(w, r, http.StatusNotFound, "setup_closed", p)
+	p := &setupClosedPage{Page: frame.Page{Title: "Welcome"}, Message: form.Sentence(err.Error())}
+	return s.Send(w, r, http.StatusNotFound, "setup_closed", p)
 }
 
 // setupSave uses the link up and lets its holder in.
-func (s *site) setupSave(w http.ResponseWriter, r *http.Request) error {
+func (s site) setupSave(w http.ResponseWriter, r *http.Request) error {
 	values, err := form.Posted(w, r)
 	if err != nil {
 		return err

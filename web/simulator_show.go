@@ -9,12 +9,13 @@ import (
 	"tollgate/access"
 	"tollgate/charging"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // simulatorPage answers what a call would cost, and why.
 type simulatorPage struct {
-	page
+	frame.Page
 	Fields []*form.Field
 	Error  string
 	Quote  *quote
@@ -30,23 +31,23 @@ type quote struct {
 	Margin                   *view.Amount
 }
 
-func (s *site) simulatorShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+func (s site) simulatorShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
 	values := r.URL.Query()
 	asked := values.Has("number")
 	if !values.Has("when") {
-		values.Set("when", v.told.Now.In(v.told.Zone).Format(form.Layout))
+		values.Set("when", v.Told.Now.In(v.Told.Zone).Format(form.Layout))
 	}
 	if !values.Has("duration") {
 		values.Set("duration", "3:00")
 	}
 	f := simulatorForm(v, values)
-	p := &simulatorPage{page: page{Title: "Simulator", Section: "Simulator"}, Fields: f.Sections[0].Fields}
+	p := &simulatorPage{Page: frame.Page{Title: "Simulator", Section: "Simulator"}, Fields: f.Sections[0].Fields}
 	if !asked {
-		return s.show(w, r, http.StatusOK, "simulator_show", p)
+		return s.Send(w, r, http.StatusOK, "simulator_show", p)
 	}
 	query := readSimulation(f, v)
 	if !f.Failed {
@@ -58,10 +59,10 @@ func (s *site) simulatorShow(w http.ResponseWriter, r *http.Request, who access.
 		}
 	}
 	p.Error = f.Error
-	return s.show(w, r, f.Status(), "simulator_show", p)
+	return s.Send(w, r, f.Status(), "simulator_show", p)
 }
 
-func simulatorForm(v *reader, values url.Values) *form.Form {
+func simulatorForm(v *frame.Reader, values url.Values) *form.Form {
 	f := form.New("/simulator", "Price the call", values)
 	fields := []*form.Field{
 		{Name: "number", Label: "Number", Required: true, Placeholder: "+49 30 1234567", Mode: "tel", Focus: true},
@@ -69,18 +70,18 @@ func simulatorForm(v *reader, values url.Values) *form.Form {
 		{Name: "duration", Label: "How long", Placeholder: "3:00", Hint: "Minutes:seconds, or seconds."},
 		{
 			Name: "account", Label: "Account", Type: "select",
-			Options: v.names.AccountChoices("The default tariff", v.scope, form.IDOr0(values.Get("account"))),
+			Options: v.Names.AccountChoices("The default tariff", v.Scope, form.IDOr0(values.Get("account"))),
 		},
 	}
-	if v.house {
+	if v.House {
 		fields = append(fields,
 			&form.Field{
-				Name: "line", Label: "Dialled on", Type: "select", Options: lineChoices(v.names),
+				Name: "line", Label: "Dialled on", Type: "select", Options: lineChoices(v.Names),
 				Hint: "How the number is written, and the operator.",
 			},
 			&form.Field{
 				Name: "tariff", Label: "Tariff", Type: "select",
-				Options: v.names.TariffChoices("As the account has"),
+				Options: v.Names.TariffChoices("As the account has"),
 			})
 	}
 	f.Ask("", "", fields...)
@@ -103,14 +104,14 @@ func lineChoices(n *view.Names) []form.Option {
 }
 
 // readSimulation reads the question.
-func readSimulation(f *form.Form, v *reader) charging.Query {
+func readSimulation(f *form.Form, v *frame.Reader) charging.Query {
 	f.Require("number")
 	q := charging.Query{Account: f.ID("account"), Number: f.Get("number")}
-	q.Answer, q.Duration = f.Time("when", v.told.Zone), f.Duration("duration")
+	q.Answer, q.Duration = f.Time("when", v.Told.Zone), f.Duration("duration")
 	if q.Answer.IsZero() {
 		f.Fail("when", "Please fill this in.")
 	}
-	if !v.house {
+	if !v.House {
 		return q
 	}
 	q.Tariff = f.ID("tariff")
@@ -119,17 +120,17 @@ func readSimulation(f *form.Form, v *reader) charging.Query {
 	return q
 }
 
-func newQuote(answer *charging.Quote, v *reader) *quote {
+func newQuote(answer *charging.Quote, v *frame.Reader) *quote {
 	n := &answer.Number
 	q := &quote{
 		Raw: n.Raw, Number: view.NumberText(n), Destination: n.Destination, Class: n.Class,
-		ClassLabel: view.ClassText(n.Class), House: v.house,
-		Customer: view.NewSide("Customer", v.names.Tariff(answer.Customer.Tariff), &answer.Customer),
+		ClassLabel: view.ClassText(n.Class), House: v.House,
+		Customer: view.NewSide("Customer", v.Names.Tariff(answer.Customer.Tariff), &answer.Customer),
 	}
-	if !v.house {
+	if !v.House {
 		return q
 	}
-	q.Cost = view.NewSide("Operator", v.names.Tariff(answer.Cost.Tariff), &answer.Cost)
+	q.Cost = view.NewSide("Operator", v.Names.Tariff(answer.Cost.Tariff), &answer.Cost)
 	sell, buy := &answer.Customer, &answer.Cost
 	priced := sell.Status == tollgate.ChargePriced && buy.Status == tollgate.ChargePriced
 	if priced && sell.Currency == buy.Currency {

@@ -1,134 +1,103 @@
 // Package web is the pages: server-rendered HTML, one stylesheet, one small
 // script, and server-sent events for the live ticker. Pages work without the
 // script, except that nothing moves. Each page or action is one file,
-// noun_verb.go, with a typed struct that holds what the page shows; this file
-// lists them all. Everybody sees what their principal's scope lets them see,
+// noun_verb.go, with a typed struct that holds what the page shows; what all
+// share is in frame, and subjects with many pages are packages of their own.
+// This file lists them all. Everybody sees what their principal's scope lets them see,
 // and only the house sees what calls cost it.
 package web
 
 import (
-	"log/slog"
 	"net/http"
-	"sync/atomic"
-	"time"
 
 	"tollgate"
 	"tollgate/access"
-	"tollgate/charging"
-	"tollgate/ledger"
-	"tollgate/store"
-	"tollgate/web/view"
+	"tollgate/web/account"
+	"tollgate/web/device"
+	"tollgate/web/frame"
+	"tollgate/web/tariff"
 )
 
-// Options is what the pages are handed. All but Devices, Zone, Version and Log
-// are required.
-type Options struct {
-	Store   *store.DB
-	Book    *ledger.Book
-	Office  *charging.Office
-	Access  *access.Gate
-	Devices func() []tollgate.DeviceStatus // how the connectors are doing; nil: nobody knows
-	Zone    *time.Location                 // of times shown to people of no enterprise; nil: UTC
-	Now     func() time.Time
-	Log     *slog.Logger // nil: silent
-	Version string
-}
+// Options is what the pages are handed.
+type Options = frame.Options
 
-// site is the pages with what they need.
-type site struct {
-	Options
-	assets *view.Assets
-	views  *view.Pages
-	known  atomic.Pointer[view.Names]
-}
+// site is the pages that have no package of their own.
+type site struct{ *frame.Site }
 
 // New returns the pages as one handler. It fails only for a fault in the
 // embedded templates.
 func New(o Options) (http.Handler, error) {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Zone == nil {
-		o.Zone = time.UTC
-	}
-	if o.Devices == nil {
-		o.Devices = func() []tollgate.DeviceStatus { return nil }
-	}
-	a, err := view.NewAssets()
+	f, err := frame.New(o)
 	if err != nil {
 		return nil, err
 	}
-	v, err := view.NewPages(a)
-	if err != nil {
-		return nil, err
-	}
-	s := &site{Options: o, assets: a, views: v}
-	return guard(o.Access.Sessions(s.routes())), nil
+	return frame.Guard(o.Access.Sessions(site{f}.routes())), nil
 }
 
 // routes is every page and action there is.
-func (s *site) routes() *http.ServeMux {
+func (s site) routes() *http.ServeMux {
+	accounts, devices, tariffs := account.Pages{Site: s.Site}, device.Pages{Site: s.Site}, tariff.Pages{Site: s.Site}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /assets/{name}", s.assets.Serve)
+	mux.HandleFunc("GET /assets/{name}", s.Assets.Serve)
 	mux.HandleFunc("GET /favicon.ico", s.favicon)
 
-	mux.Handle("GET /setup/{secret}", s.open(s.setupShow))
-	mux.Handle("POST /setup/{secret}", s.open(s.setupSave))
-	mux.Handle("GET /login", s.open(s.loginShow))
-	mux.Handle("POST /login", s.open(s.loginSave))
-	mux.Handle("POST /logout", s.open(s.logout))
+	mux.Handle("GET /setup/{secret}", s.Open(s.setupShow))
+	mux.Handle("POST /setup/{secret}", s.Open(s.setupSave))
+	mux.Handle("GET /login", s.Open(s.loginShow))
+	mux.Handle("POST /login", s.Open(s.loginSave))
+	mux.Handle("POST /logout", s.Open(s.logout))
 
-	mux.Handle("GET /{$}", s.allow(access.ReadCalls, s.overviewShow))
-	mux.Handle("GET /live", s.allow(access.ReadCalls, s.overviewLive))
-	mux.Handle("GET /cdrs", s.allow(access.ReadCalls, s.cdrList))
-	mux.Handle("GET /cdrs.csv", s.allow(access.ReadCalls, s.cdrExport))
-	mux.Handle("POST /cdrs/price", s.allow(access.SetTerms, s.cdrPrice))
-	mux.Handle("GET /cdrs/{id}", s.allow(access.ReadCalls, s.cdrShow))
+	mux.Handle("GET /{$}", s.Allow(access.ReadCalls, s.overviewShow))
+	mux.Handle("GET /live", s.Allow(access.ReadCalls, s.overviewLive))
+	mux.Handle("GET /cdrs", s.Allow(access.ReadCalls, s.cdrList))
+	mux.Handle("GET /cdrs.csv", s.Allow(access.ReadCalls, s.cdrExport))
+	mux.Handle("POST /cdrs/price", s.Allow(access.SetTerms, s.cdrPrice))
+	mux.Handle("GET /cdrs/{id}", s.Allow(access.ReadCalls, s.cdrShow))
 
-	mux.Handle("GET /accounts", s.allow(access.ReadCalls, s.accountList))
-	mux.Handle("GET /accounts/new", s.allow(access.SetTerms, s.accountEdit))
-	mux.Handle("POST /accounts", s.allow(access.SetTerms, s.accountSave))
-	mux.Handle("GET /accounts/{id}", s.allow(access.ReadCalls, s.accountShow))
-	mux.Handle("GET /accounts/{id}/edit", s.allow(access.SetTerms, s.accountEdit))
-	mux.Handle("POST /accounts/{id}", s.allow(access.SetTerms, s.accountSave))
-	mux.Handle("POST /accounts/{id}/recharge", s.allow(access.SetTerms, s.accountRecharge))
-	mux.Handle("POST /accounts/{id}/correct", s.allow(access.SetTerms, s.accountCorrect))
-	mux.Handle("POST /accounts/{id}/freeze", s.allow(access.Change, s.accountFreeze))
+	mux.Handle("GET /accounts", s.Allow(access.ReadCalls, accounts.List))
+	mux.Handle("GET /accounts/new", s.Allow(access.SetTerms, accounts.Edit))
+	mux.Handle("POST /accounts", s.Allow(access.SetTerms, accounts.Save))
+	mux.Handle("GET /accounts/{id}", s.Allow(access.ReadCalls, accounts.Show))
+	mux.Handle("GET /accounts/{id}/edit", s.Allow(access.SetTerms, accounts.Edit))
+	mux.Handle("POST /accounts/{id}", s.Allow(access.SetTerms, accounts.Save))
+	mux.Handle("POST /accounts/{id}/recharge", s.Allow(access.SetTerms, accounts.Recharge))
+	mux.Handle("POST /accounts/{id}/correct", s.Allow(access.SetTerms, accounts.Correct))
+	mux.Handle("POST /accounts/{id}/freeze", s.Allow(access.Change, accounts.Freeze))
 
-	mux.Handle("GET /tariffs", s.allow(access.ReadHouse, s.tariffList))
-	mux.Handle("GET /tariffs/new", s.allow(access.SetTerms, s.tariffEdit))
-	mux.Handle("POST /tariffs", s.allow(access.SetTerms, s.tariffSave))
-	mux.Handle("GET /tariffs/{id}", s.allow(access.ReadHouse, s.tariffShow))
-	mux.Handle("GET /tariffs/{id}/edit", s.allow(access.SetTerms, s.tariffEdit))
-	mux.Handle("POST /tariffs/{id}", s.allow(access.SetTerms, s.tariffSave))
-	mux.Handle("POST /tariffs/{id}/decks", s.allow(access.SetTerms, s.deckImport))
-	mux.Handle("GET /tariffs/{id}/rates.csv", s.allow(access.ReadHouse, s.deckExport))
-	mux.Handle("GET /simulator", s.allow(access.ReadCalls, s.simulatorShow))
+	mux.Handle("GET /tariffs", s.Allow(access.ReadHouse, tariffs.List))
+	mux.Handle("GET /tariffs/new", s.Allow(access.SetTerms, tariffs.Edit))
+	mux.Handle("POST /tariffs", s.Allow(access.SetTerms, tariffs.Save))
+	mux.Handle("GET /tariffs/{id}", s.Allow(access.ReadHouse, tariffs.Show))
+	mux.Handle("GET /tariffs/{id}/edit", s.Allow(access.SetTerms, tariffs.Edit))
+	mux.Handle("POST /tariffs/{id}", s.Allow(access.SetTerms, tariffs.Save))
+	mux.Handle("POST /tariffs/{id}/decks", s.Allow(access.SetTerms, tariffs.DeckImport))
+	mux.Handle("GET /tariffs/{id}/rates.csv", s.Allow(access.ReadHouse, tariffs.DeckExport))
+	mux.Handle("GET /simulator", s.Allow(access.ReadCalls, s.simulatorShow))
 
-	mux.Handle("GET /devices", s.allow(access.ReadHouse, s.deviceList))
-	mux.Handle("GET /devices/new", s.allow(access.SetTerms, s.deviceEdit))
-	mux.Handle("POST /devices", s.allow(access.SetTerms, s.deviceSave))
-	mux.Handle("GET /devices/{id}", s.allow(access.ReadHouse, s.deviceShow))
-	mux.Handle("GET /devices/{id}/edit", s.allow(access.SetTerms, s.deviceEdit))
-	mux.Handle("POST /devices/{id}", s.allow(access.SetTerms, s.deviceSave))
-	mux.Handle("POST /devices/{id}/password", s.allow(access.SetTerms, s.devicePassword))
-	mux.Handle("POST /devices/{id}/trunks", s.allow(access.SetTerms, s.trunkSave))
-	mux.Handle("POST /devices/{id}/trunks/delete", s.allow(access.SetTerms, s.trunkDelete))
-	mux.Handle("POST /devices/{id}/extensions", s.allow(access.SetTerms, s.extensionSave))
-	mux.Handle("POST /devices/{id}/extensions/delete", s.allow(access.SetTerms, s.extensionDelete))
+	mux.Handle("GET /devices", s.Allow(access.ReadHouse, devices.List))
+	mux.Handle("GET /devices/new", s.Allow(access.SetTerms, devices.Edit))
+	mux.Handle("POST /devices", s.Allow(access.SetTerms, devices.Save))
+	mux.Handle("GET /devices/{id}", s.Allow(access.ReadHouse, devices.Show))
+	mux.Handle("GET /devices/{id}/edit", s.Allow(access.SetTerms, devices.Edit))
+	mux.Handle("POST /devices/{id}", s.Allow(access.SetTerms, devices.Save))
+	mux.Handle("POST /devices/{id}/password", s.Allow(access.SetTerms, devices.Password))
+	mux.Handle("POST /devices/{id}/trunks", s.Allow(access.SetTerms, devices.TrunkSave))
+	mux.Handle("POST /devices/{id}/trunks/delete", s.Allow(access.SetTerms, devices.TrunkDelete))
+	mux.Handle("POST /devices/{id}/extensions", s.Allow(access.SetTerms, devices.ExtensionSave))
+	mux.Handle("POST /devices/{id}/extensions/delete", s.Allow(access.SetTerms, devices.ExtensionDelete))
 
-	mux.Handle("GET /operators", s.allow(access.ReadHouse, s.operatorList))
-	mux.Handle("POST /operators", s.allow(access.SetTerms, s.operatorSave))
-	mux.Handle("GET /quarantine", s.allow(access.ReadHouse, s.quarantineList))
-	mux.Handle("POST /quarantine/replay", s.allow(access.SetTerms, s.quarantineReplay))
-	mux.Handle("GET /log", s.allow(access.Administer, s.operationList))
-	mux.Handle("GET /log/logins", s.allow(access.Administer, s.loginList))
-	mux.Handle("/", s.open(s.nowhere))
+	mux.Handle("GET /operators", s.Allow(access.ReadHouse, s.operatorList))
+	mux.Handle("POST /operators", s.Allow(access.SetTerms, s.operatorSave))
+	mux.Handle("GET /quarantine", s.Allow(access.ReadHouse, s.quarantineList))
+	mux.Handle("POST /quarantine/replay", s.Allow(access.SetTerms, s.quarantineReplay))
+	mux.Handle("GET /log", s.Allow(access.Administer, s.operationList))
+	mux.Handle("GET /log/logins", s.Allow(access.Administer, s.loginList))
+	mux.Handle("/", s.Open(s.nowhere))
 	return mux
 }
 
-func (s *site) favicon(w http.ResponseWriter, r *http.Request) {
-	path, err := s.assets.Path("logo.svg")
+func (s site) favicon(w http.ResponseWriter, r *http.Request) {
+	path, err := s.Assets.Path("logo.svg")
 	if err != nil {
 		http.NotFound(w, r)
 		return
@@ -136,6 +105,6 @@ func (s *site) favicon(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, path, http.StatusFound)
 }
 
-func (s *site) nowhere(_ http.ResponseWriter, r *http.Request) error {
+func (s site) nowhere(_ http.ResponseWriter, r *http.Request) error {
 	return tollgate.Errorf(tollgate.CodeNotFound, "there is no page %s", r.URL.Path)
 }

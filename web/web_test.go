@@ -12,6 +12,7 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/frame"
 )
 
 // hidden finds the value of a hidden field in a page.
@@ -164,7 +165,7 @@ func TestHeaders(t *testing.T) {
 	h := newHouse(t)
 	a := h.visitor().get("/login")
 	for name, want := range map[string]string{
-		"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+		"Content-Security-Policy": frame.Policy, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
 		"Referrer-Policy": "same-origin", "Cache-Control": "no-store",
 	} {
 		if got := a.header.Get(name); got != want {

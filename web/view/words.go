@@ -59,6 +59,14 @@ func CauseText(c tollgate.Cause) string {
 // RuleText says which rule found the payer; empty where none did.
 func RuleText(rule tollgate.PayerRule) string {
 	switch rule {
+	case tollgate.PaidByCard:
+		return "the calling card"
+	case tollgate.PaidByRule:
+		return "a call rule of the device"
+	case tollgate.PaidByPrivate:
+		return "the extension: a private call"
+	case tollgate.PaidByBusiness:
+		return "the extension, whose business calls the company pays"
 	case tollgate.PaidByAccountCode:
 		return "the account code of the call"
 	case tollgate.PaidByExtension:

@@ -1,4 +1,4 @@
-package web
+package account
 
 import (
 	"crypto/rand"
@@ -10,12 +10,13 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
-// accountShowPage is one account with its money and its latest calls.
-type accountShowPage struct {
-	page
+// ShowPage is one account with its money and its latest calls.
+type ShowPage struct {
+	frame.Page
 	MayChange      bool // its terms
 	MayFreeze      bool
 	Account        *tollgate.Account
@@ -56,27 +57,28 @@ const (
 	accountChildren  = 50
 )
 
-func (s *site) accountShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	id, err := pathID(r)
+// Show shows one account.
+func (s Pages) Show(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	id, err := frame.PathID(r)
 	if err != nil {
 		return err
 	}
-	return s.accountPage(w, r, who, id, nil)
+	return s.page(w, r, who, id, nil)
 }
 
 // accountPage shows an account; a form that failed comes back in its place.
-func (s *site) accountPage(
+func (s Pages) page(
 	w http.ResponseWriter, r *http.Request, who access.Principal, id tollgate.ID, failed *form.Form,
 ) error {
-	v, err := s.reader(r, who)
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	a, err := s.Store.Account(r.Context(), v.scope, id)
+	a, err := s.Store.Account(r.Context(), v.Scope, id)
 	if err != nil {
 		return err
 	}
-	p := newAccountPage(&a, v)
+	p := newPage(&a, v)
 	p.MayChange, p.MayFreeze = who.May(access.SetTerms), who.May(access.Change)
 	if p.MayChange && a.Mode != tollgate.ModeParent && a.Mode != tollgate.ModeQuota {
 		p.Recharge = rechargeForm(&a, url.Values{"key": {rand.Text()}})
@@ -91,23 +93,23 @@ func (s *site) accountPage(
 			p.Correction = failed
 		}
 	}
-	if err := s.accountMovements(r, v, &a, p); err != nil {
+	if err := s.movements(r, v, &a, p); err != nil {
 		return err
 	}
-	return s.show(w, r, status, "account_show", p)
+	return s.Send(w, r, status, "account_show", p)
 }
 
-func newAccountPage(a *tollgate.Account, v *reader) *accountShowPage {
-	p := &accountShowPage{
-		page: page{Title: a.Name, Section: "Accounts"}, Account: a, Tariff: v.names.Tariff(a.Tariff),
-		Summary:        view.Capital(view.KindText(a.Kind)) + " · " + view.ModeText(a, v.names),
+func newPage(a *tollgate.Account, v *frame.Reader) *ShowPage {
+	p := &ShowPage{
+		Page: frame.Page{Title: a.Name, Section: "Accounts"}, Account: a, Tariff: v.Names.Tariff(a.Tariff),
+		Summary:        view.Capital(view.KindText(a.Kind)) + " · " + view.ModeText(a, v.Names),
 		FreezeQuestion: "Freeze " + a.Name + "? It places no calls until it is unfrozen.",
 	}
 	if a.Frozen {
 		p.FreezeQuestion = "Unfreeze " + a.Name + "?"
 	}
-	for _, parent := range v.names.Parents(a) {
-		p.Parents = append(p.Parents, view.Link{Label: parent.Name, Path: accountPath(parent.ID, "")})
+	for _, parent := range v.Names.Parents(a) {
+		p.Parents = append(p.Parents, view.Link{Label: parent.Name, Path: path(parent.ID, "")})
 	}
 	money := func(label string, micro int64) {
 		sum := view.NewAmount(tollgate.Money{Micro: micro, Currency: a.Currency})
@@ -115,7 +117,7 @@ func newAccountPage(a *tollgate.Account, v *reader) *accountShowPage {
 	}
 	switch a.Mode {
 	case tollgate.ModeParent:
-		p.Balances = append(p.Balances, balance{Label: "Pays", Text: view.ModeText(a, v.names)})
+		p.Balances = append(p.Balances, balance{Label: "Pays", Text: view.ModeText(a, v.Names)})
 	case tollgate.ModeQuota:
 		money("Available", a.Available())
 		money("Used", a.Used)
@@ -131,12 +133,12 @@ func newAccountPage(a *tollgate.Account, v *reader) *accountShowPage {
 	return p
 }
 
-// accountMovements reads the transfers, calls and children of an account.
-func (s *site) accountMovements(
-	r *http.Request, v *reader, a *tollgate.Account, p *accountShowPage,
+// movements reads the transfers, calls and children of an account.
+func (s Pages) movements(
+	r *http.Request, v *frame.Reader, a *tollgate.Account, p *ShowPage,
 ) error {
 	after := r.URL.Query().Get("after")
-	moved, err := s.Store.Transfers(r.Context(), v.scope, a.ID,
+	moved, err := s.Store.Transfers(r.Context(), v.Scope, a.ID,
 		store.Paging{After: after, Rows: accountTransfers})
 	if err != nil {
 		return err
@@ -144,7 +146,7 @@ func (s *site) accountMovements(
 	for i := range moved.Items {
 		row := newTransferRow(&moved.Items[i], a.ID, v)
 		if id := moved.Items[i].CDR; id != 0 && row.Note == "" {
-			call, err := s.Store.CDR(r.Context(), v.scope, id)
+			call, err := s.Store.CDR(r.Context(), v.Scope, id)
 			if err != nil {
 				return err
 			}
@@ -153,38 +155,38 @@ func (s *site) accountMovements(
 		p.Transfers = append(p.Transfers, row)
 	}
 	if moved.Next != "" {
-		p.Pager.Next = accountPath(a.ID, "") + "?after=" + url.QueryEscape(moved.Next)
+		p.Pager.Next = path(a.ID, "") + "?after=" + url.QueryEscape(moved.Next)
 	}
 	if after != "" {
-		p.Pager.Back = accountPath(a.ID, "")
+		p.Pager.Back = path(a.ID, "")
 	}
-	scope, account := v.callsOf(a.ID)
+	scope, account := v.CallsOf(a.ID)
 	calls, err := s.Store.CDRs(r.Context(), scope, store.CDRFilter{Account: account},
 		store.Paging{Rows: accountCalls})
 	if err != nil {
 		return err
 	}
-	p.Calls = v.rows(calls.Items)
-	children, err := s.Store.Accounts(r.Context(), v.scope, store.AccountFilter{Parent: a.ID},
+	p.Calls = v.Rows(calls.Items)
+	children, err := s.Store.Accounts(r.Context(), v.Scope, store.AccountFilter{Parent: a.ID},
 		store.Paging{Rows: accountChildren})
 	if err != nil {
 		return err
 	}
 	for i := range children.Items {
-		p.Children = append(p.Children, view.NewAccountRow(&children.Items[i], v.names))
+		p.Children = append(p.Children, view.NewAccountRow(&children.Items[i], v.Names))
 	}
 	return nil
 }
 
 // newTransferRow shows a transfer from the side of an account: what leaves it
 // is negative.
-func newTransferRow(t *tollgate.Transfer, account tollgate.ID, v *reader) transferRow {
+func newTransferRow(t *tollgate.Transfer, account tollgate.ID, v *frame.Reader) transferRow {
 	micro := t.Amount
 	if t.Debit == account {
 		micro = -micro
 	}
 	row := transferRow{
-		At: view.Instant(t.At, v.told.Zone), Kind: view.Capital(string(t.Kind)), Note: t.Note, By: t.By,
+		At: view.Instant(t.At, v.Told.Zone), Kind: view.Capital(string(t.Kind)), Note: t.Note, By: t.By,
 		Amount: view.NewAmount(tollgate.Money{Micro: micro, Currency: t.Currency}),
 	}
 	if t.By == "" {

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"net/http"
@@ -9,8 +9,8 @@ import (
 	"tollgate/web/view"
 )
 
-// page is what every page shows around its own content. Each page embeds it.
-type page struct {
+// Page is what every page shows around its own content. Each page embeds it.
+type Page struct {
 	Title   string
 	Section string // the entry of the menu it belongs to
 	Menu    []view.Entry
@@ -25,15 +25,15 @@ type page struct {
 }
 
 // Time prints a time in the zone of the page.
-func (p *page) Time(t time.Time) string { return view.Instant(t, p.told.Zone) }
+func (p *Page) Time(t time.Time) string { return view.Instant(t, p.told.Zone) }
 
-func (p *page) frame() *page { return p }
+func (p *Page) frame() *Page { return p }
 
 // framed is any page.
-type framed interface{ frame() *page }
+type framed interface{ frame() *Page }
 
-// show completes a page for whom the request is from and sends it.
-func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name string, p framed) error {
+// Send completes a page for whom the request is from and sends it.
+func (s *Site) Send(w http.ResponseWriter, r *http.Request, status int, name string, p framed) error {
 	f := p.frame()
 	f.Version = s.Version
 	layout := "door"
@@ -43,7 +43,7 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name str
 			return err
 		}
 	}
-	body, err := s.views.Render(name, layout, p)
+	body, err := s.Views.Render(name, layout, p)
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,8 @@ func menu(who access.Principal, section string, quarantined int64) []view.Entry 
 }
 
 // complete fills in what every page shows to somebody who is logged in.
-func (s *site) complete(r *http.Request, who access.Principal, f *page) error {
-	n, err := s.names(r.Context())
+func (s *Site) complete(r *http.Request, who access.Principal, f *Page) error {
+	n, err := s.Names(r.Context())
 	if err != nil {
 		return err
 	}
@@ -122,17 +122,6 @@ func doneNotice(done string) *view.Notice {
 		return &view.Notice{Tone: "good", Text: text}
 	}
 	return nil
-}
-
-// zone is where the times of a page are told: the zone of the enterprise that
-// somebody belongs to, else the site's.
-func (s *site) zone(n *view.Names, who access.Principal) *time.Location {
-	if a := n.Accounts[who.Enterprise]; a != nil && a.Timezone != "" {
-		if zone, err := time.LoadLocation(a.Timezone); err == nil {
-			return zone
-		}
-	}
-	return s.Zone
 }
 
 // statusOf translates an error code for a browser.

@@ -1,4 +1,4 @@
-package web
+package account
 
 import (
 	"net/http"
@@ -9,12 +9,13 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
-// accountListPage lists accounts as the tree they are.
-type accountListPage struct {
-	page
+// ListPage lists accounts as the tree they are.
+type ListPage struct {
+	frame.Page
 	MayChange bool
 	Filters   []*form.Field
 	Filtered  bool
@@ -25,8 +26,9 @@ type accountListPage struct {
 // accountRows is how many accounts a page lists.
 const accountRows = 200
 
-func (s *site) accountList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+// List lists accounts.
+func (s Pages) List(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
@@ -36,15 +38,15 @@ func (s *site) accountList(w http.ResponseWriter, r *http.Request, who access.Pr
 		&form.Field{Name: "search", Label: "Name or code"},
 		&form.Field{Name: "kind", Label: "Kind", Type: "select", Options: kindOptions("Any kind")})
 	filter := store.AccountFilter{Search: f.Get("search"), Kind: tollgate.AccountKind(f.Get("kind"))}
-	found, err := s.Store.Accounts(r.Context(), v.scope, filter,
+	found, err := s.Store.Accounts(r.Context(), v.Scope, filter,
 		store.Paging{After: query.Get("after"), Rows: accountRows})
 	if err != nil {
 		return err
 	}
-	p := &accountListPage{
-		page:      page{Title: "Accounts", Section: "Accounts"},
+	p := &ListPage{
+		Page:      frame.Page{Title: "Accounts", Section: "Accounts"},
 		MayChange: who.May(access.SetTerms), Filters: f.Sections[0].Fields,
-		Filtered: filter != store.AccountFilter{}, Accounts: view.AccountTree(found.Items, v.names),
+		Filtered: filter != store.AccountFilter{}, Accounts: view.AccountTree(found.Items, v.Names),
 	}
 	p.Pager.NextLabel, p.Pager.BackLabel = "Next", "First"
 	p.Pager.Text = view.Plural(len(p.Accounts), "account", "accounts") + " on this page"
@@ -56,7 +58,7 @@ func (s *site) accountList(w http.ResponseWriter, r *http.Request, who access.Pr
 		query.Del("after")
 		p.Pager.Back = "/accounts?" + query.Encode()
 	}
-	return s.show(w, r, http.StatusOK, "account_list", p)
+	return s.Send(w, r, http.StatusOK, "account_list", p)
 }
 
 func kindOptions(none string) []form.Option {
@@ -73,8 +75,8 @@ func kindOptions(none string) []form.Option {
 	return slices.Clip(out)
 }
 
-// accountPath is an account's page, with what was done.
-func accountPath(id tollgate.ID, done string) string {
+// path is an account's page, with what was done.
+func path(id tollgate.ID, done string) string {
 	path := "/accounts/" + id.String()
 	if done != "" {
 		path += "?" + url.Values{"done": {done}}.Encode()

@@ -1,4 +1,4 @@
-package web
+package device
 
 import (
 	"crypto/rand"
@@ -8,16 +8,17 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/frame"
 )
 
-// devicePassword makes a docking password and shows it once. The old one is
+// Password makes a docking password and shows it once. The old one is
 // worth nothing from then on.
-func (s *site) devicePassword(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	id, err := pathID(r)
+func (s Pages) Password(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	id, err := frame.PathID(r)
 	if err != nil {
 		return err
 	}
-	d, err := s.findDevice(r, who.Scope(), id)
+	d, err := s.find(r, who.Scope(), id)
 	if err != nil {
 		return err
 	}
@@ -39,5 +40,5 @@ func (s *site) devicePassword(w http.ResponseWriter, r *http.Request, who access
 	if err != nil {
 		return err
 	}
-	return s.devicePage(w, r, who, id, deviceExtra{password: password})
+	return s.page(w, r, who, id, extra{password: password})
 }

@@ -1,4 +1,4 @@
-package web
+package device
 
 import (
 	"net"
@@ -13,6 +13,7 @@ import (
 	"tollgate/numbering"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
@@ -20,12 +21,12 @@ import (
 const extensionDigitsMax = 12
 
 // deviceForm asks how a telephone system is reached and how it writes numbers.
-func deviceForm(d *tollgate.Device, v *reader, values url.Values) *form.Form {
+func deviceForm(d *tollgate.Device, v *frame.Reader, values url.Values) *form.Form {
 	action, submit := "/devices", "Add device"
 	f := form.New(action, submit, values)
 	f.Cancel = "/devices"
 	if d.ID != 0 {
-		f.Action, f.Submit, f.Cancel = devicePagePath(d.ID), "Save", devicePagePath(d.ID)
+		f.Action, f.Submit, f.Cancel = path(d.ID), "Save", path(d.ID)
 	}
 	f.Ask("Device", "",
 		&form.Field{
@@ -39,12 +40,12 @@ func deviceForm(d *tollgate.Device, v *reader, values url.Values) *form.Form {
 		},
 		&form.Field{
 			Name: "enterprise", Label: "Company", Type: "select",
-			Options: v.names.EnterpriseChoices("Shared by all companies"),
+			Options: v.Names.EnterpriseChoices("Shared by all companies"),
 		},
 		&form.Field{
 			Name: "default_account", Label: "Default account", Type: "select",
-			Options: v.names.AccountChoices(
-				"Nobody", v.scope, form.IDOr0(values.Get("default_account")),
+			Options: v.Names.AccountChoices(
+				"Nobody", v.Scope, form.IDOr0(values.Get("default_account")),
 			), Hint: "Pays what no other rule places.",
 		},
 		&form.Field{Name: "enabled", Label: "Follow this device", Type: "checkbox"})
@@ -212,57 +213,59 @@ func readManager(f *form.Form, d *tollgate.Device) {
 	}
 }
 
-// deviceOf returns the device of the path, or a new one where it names none.
-func (s *site) deviceOf(r *http.Request, scope store.Scope, kind string) (tollgate.Device, error) {
+// asked returns the device of the path, or a new one where it names none.
+func (s Pages) asked(r *http.Request, scope store.Scope, kind string) (tollgate.Device, error) {
 	if r.PathValue("id") == "" {
 		if tollgate.DeviceKind(kind) == tollgate.DevicePush {
 			return tollgate.Device{Kind: tollgate.DevicePush}, nil
 		}
 		return tollgate.Device{Kind: tollgate.DeviceAsterisk}, nil
 	}
-	id, err := pathID(r)
+	id, err := frame.PathID(r)
 	if err != nil {
 		return tollgate.Device{}, err
 	}
-	return s.findDevice(r, scope, id)
+	return s.find(r, scope, id)
 }
 
-func (s *site) deviceEdit(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+// Edit asks how a device is reached, or a new one.
+func (s Pages) Edit(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	d, err := s.deviceOf(r, v.scope, r.URL.Query().Get("kind"))
+	d, err := s.asked(r, v.Scope, r.URL.Query().Get("kind"))
 	if err != nil {
 		return err
 	}
 	values := deviceValues(&d)
 	if d.ID == 0 {
 		values = url.Values{
-			"kind": {string(d.Kind)}, "enabled": {"yes"}, "timezone": {view.ZoneName(v.told.Zone)},
+			"kind": {string(d.Kind)}, "enabled": {"yes"}, "timezone": {view.ZoneName(v.Told.Zone)},
 			"username": {"tollgate"},
 		}
 	}
-	return s.deviceForm(w, r, v, &d, deviceForm(&d, v, values))
+	return s.form(w, r, v, &d, deviceForm(&d, v, values))
 }
 
-func (s *site) deviceSave(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+// Save stores a device, or a new one.
+func (s Pages) Save(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	values, err := form.Posted(w, r)
 	if err != nil {
 		return err
 	}
-	v, err := s.reader(r, who)
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	d, err := s.deviceOf(r, v.scope, values.Get("kind"))
+	d, err := s.asked(r, v.Scope, values.Get("kind"))
 	if err != nil {
 		return err
 	}
 	f := deviceForm(&d, v, values)
 	readDevice(f, &d)
 	var stored tollgate.Device
-	saved, err := s.save(r, who, f, "save device", func(c *store.Change) error {
+	saved, err := s.Apply(r, who, f, "save device", func(c *store.Change) error {
 		stored = d
 		return c.PutDevice(&stored, "")
 	})
@@ -270,17 +273,17 @@ func (s *site) deviceSave(w http.ResponseWriter, r *http.Request, who access.Pri
 		return err
 	}
 	if saved {
-		http.Redirect(w, r, devicePagePath(stored.ID, "done", "device"), http.StatusSeeOther)
+		http.Redirect(w, r, path(stored.ID, "done", "device"), http.StatusSeeOther)
 		return nil
 	}
-	return s.deviceForm(w, r, v, &d, f)
+	return s.form(w, r, v, &d, f)
 }
 
-func (s *site) deviceForm(
-	w http.ResponseWriter, r *http.Request, v *reader, d *tollgate.Device, f *form.Form,
+func (s Pages) form(
+	w http.ResponseWriter, r *http.Request, v *frame.Reader, d *tollgate.Device, f *form.Form,
 ) error {
-	p := &formPage{
-		page: page{Title: "Add an Asterisk", Section: "Devices"}, Form: f,
+	p := &frame.FormPage{
+		Page: frame.Page{Title: "Add an Asterisk", Section: "Devices"}, Form: f,
 		Back: &view.Link{Label: "Devices", Path: "/devices"},
 	}
 	if d.Kind == tollgate.DevicePush {
@@ -288,7 +291,7 @@ func (s *site) deviceForm(
 		f.Submit = "Add device"
 	}
 	if d.ID != 0 {
-		p.Title, f.Submit = "Edit "+v.names.Device(d.ID), "Save"
+		p.Title, f.Submit = "Edit "+v.Names.Device(d.ID), "Save"
 	}
-	return s.show(w, r, f.Status(), "form_show", p)
+	return s.Send(w, r, f.Status(), "form_show", p)
 }

@@ -1,4 +1,4 @@
-package web
+package tariff
 
 import (
 	"net/http"
@@ -9,9 +9,9 @@ import (
 	"tollgate/web/form"
 )
 
-// deckExport writes the rates in force as a sheet that imports again.
-func (s *site) deckExport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, t, err := s.tariffOf(r, who)
+// DeckExport writes the rates in force as a sheet that imports again.
+func (s Pages) DeckExport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, t, err := s.find(r, who)
 	if err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (s *site) deckExport(w http.ResponseWriter, r *http.Request, who access.Pri
 	shown := -1
 	asked := form.IDOr0(r.URL.Query().Get("deck"))
 	for i := range decks {
-		if decks[i].ID == asked || asked == 0 && !decks[i].Effective.After(v.told.Now) {
+		if decks[i].ID == asked || asked == 0 && !decks[i].Effective.After(v.Told.Now) {
 			shown = i
 		}
 	}

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"net/http"
@@ -10,18 +10,18 @@ import (
 	"tollgate/web/form"
 )
 
-// policy lets a page load our own files and nothing else, and run no script or
+// Policy lets a page load our own files and nothing else, and run no script or
 // style that is written into it: W3C Content Security Policy Level 3.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// guard sets the headers of every answer and refuses requests that another
+// Guard sets the headers of every answer and refuses requests that another
 // site's page made a browser send.
-func guard(next http.Handler) http.Handler {
+func Guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", Policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")
@@ -39,11 +39,11 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-// handler answers a request of somebody who may make it.
-type handler func(w http.ResponseWriter, r *http.Request, who access.Principal) error
+// Handler answers a request of somebody who may make it.
+type Handler func(w http.ResponseWriter, r *http.Request, who access.Principal) error
 
-// allow lets in who is logged in and has the permission.
-func (s *site) allow(needs access.Permission, next handler) http.Handler {
+// Allow lets in who is logged in and has the permission.
+func (s *Site) Allow(needs access.Permission, next Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, ok := access.PrincipalOf(r.Context())
 		if !ok {
@@ -60,8 +60,8 @@ func (s *site) allow(needs access.Permission, next handler) http.Handler {
 	})
 }
 
-// open answers requests of anybody.
-func (s *site) open(next func(w http.ResponseWriter, r *http.Request) error) http.Handler {
+// Open answers requests of anybody.
+func (s *Site) Open(next func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := next(w, r); err != nil {
 			s.fail(w, r, err)
@@ -70,7 +70,7 @@ func (s *site) open(next func(w http.ResponseWriter, r *http.Request) error) htt
 }
 
 // toLogin sends somebody unknown to log in, and back to where they wanted to go.
-func (s *site) toLogin(w http.ResponseWriter, r *http.Request) {
+func (s *Site) toLogin(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet || strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
 		http.Error(w, "Please log in.", http.StatusUnauthorized)
 		return
@@ -84,14 +84,14 @@ func (s *site) toLogin(w http.ResponseWriter, r *http.Request) {
 
 // errorPage says that something went wrong and what to do.
 type errorPage struct {
-	page
+	Page
 	Message string
 }
 
 // fail shows an error as a page. Faults of ours are logged and not shown.
-func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	code := tollgate.CodeOf(err)
-	p := errorPage{page: page{Title: "Something went wrong"}, Message: form.Sentence(err.Error())}
+	p := errorPage{Page: Page{Title: "Something went wrong"}, Message: form.Sentence(err.Error())}
 	switch code {
 	case tollgate.CodeNotFound:
 		p.Title = "Not found"
@@ -105,7 +105,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Message = "The fault is ours and has been logged. Nothing was changed. Please try again."
 	default:
 	}
-	if err := s.show(w, r, statusOf(code), "error_show", &p); err != nil {
+	if err := s.Send(w, r, statusOf(code), "error_show", &p); err != nil {
 		s.Log.Error("error page failed", "path", r.URL.Path, "error", err)
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 	}

@@ -1,4 +1,4 @@
-package web
+package device
 
 import (
 	"net/http"
@@ -8,37 +8,38 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 )
 
-func trunkForm(d *tollgate.Device, v *reader, values url.Values) *form.Form {
-	f := form.New(devicePagePath(d.ID)+"/trunks", "Map trunk", values)
+func trunkForm(d *tollgate.Device, v *frame.Reader, values url.Values) *form.Form {
+	f := form.New(path(d.ID)+"/trunks", "Map trunk", values)
 	f.Prefix = "trunk-"
 	f.Ask("", "",
 		&form.Field{Name: "name", Label: "Trunk", Required: true, Placeholder: "PJSIP/provider"},
-		&form.Field{Name: "operator", Label: "Operator", Type: "select", Options: v.names.OperatorChoices("None")},
+		&form.Field{Name: "operator", Label: "Operator", Type: "select", Options: v.Names.OperatorChoices("None")},
 		&form.Field{
 			Name: "account", Label: "Account", Type: "select",
-			Options: v.names.AccountChoices(
-				"None", v.scope, form.IDOr0(values.Get("account")),
+			Options: v.Names.AccountChoices(
+				"None", v.Scope, form.IDOr0(values.Get("account")),
 			), Hint: "Pays what no extension does.",
 		})
-	if len(v.names.Operators) == 0 {
+	if len(v.Names.Operators) == 0 {
 		f.Sections[0].Fields[1].Hint = "Add one under Operators first."
 	}
 	return f
 }
 
-// trunkSave maps a trunk to its operator and account.
-func (s *site) trunkSave(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	return s.deviceChange(w, r, who, func(
-		d *tollgate.Device, v *reader, values url.Values,
-	) (*form.Form, deviceExtra, change) {
+// TrunkSave maps a trunk to its operator and account.
+func (s Pages) TrunkSave(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	return s.change(w, r, who, func(
+		d *tollgate.Device, v *frame.Reader, values url.Values,
+	) (*form.Form, extra, change) {
 		f := trunkForm(d, v, values)
 		f.Require("name")
 		t := tollgate.Trunk{
 			Device: d.ID, Name: f.Get("name"), Operator: f.ID("operator"), Account: f.ID("account"),
 		}
-		return f, deviceExtra{trunkForm: f}, change{
+		return f, extra{trunkForm: f}, change{
 			action: "map trunk", done: "trunk",
 			make: func(c *store.Change) error { return c.PutTrunk(t) },
 		}
@@ -52,12 +53,12 @@ type change struct {
 	make   func(*store.Change) error
 }
 
-// deviceChange answers a small form on a device's page.
-func (s *site) deviceChange(
+// change answers a small form on a device's page.
+func (s Pages) change(
 	w http.ResponseWriter, r *http.Request, who access.Principal,
-	read func(*tollgate.Device, *reader, url.Values) (*form.Form, deviceExtra, change),
+	read func(*tollgate.Device, *frame.Reader, url.Values) (*form.Form, extra, change),
 ) error {
-	id, err := pathID(r)
+	id, err := frame.PathID(r)
 	if err != nil {
 		return err
 	}
@@ -65,22 +66,22 @@ func (s *site) deviceChange(
 	if err != nil {
 		return err
 	}
-	v, err := s.reader(r, who)
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	d, err := s.findDevice(r, v.scope, id)
+	d, err := s.find(r, v.Scope, id)
 	if err != nil {
 		return err
 	}
 	f, extra, order := read(&d, v, values)
-	saved, err := s.save(r, who, f, order.action, order.make)
+	saved, err := s.Apply(r, who, f, order.action, order.make)
 	if err != nil {
 		return err
 	}
 	if saved {
-		http.Redirect(w, r, devicePagePath(id, "done", order.done), http.StatusSeeOther)
+		http.Redirect(w, r, path(id, "done", order.done), http.StatusSeeOther)
 		return nil
 	}
-	return s.devicePage(w, r, who, id, extra)
+	return s.page(w, r, who, id, extra)
 }

@@ -1,46 +1,50 @@
-package web
+package device
 
 import (
 	"net/http"
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
-// deviceListPage lists the telephone systems.
-type deviceListPage struct {
-	page
+// listPage lists the telephone systems.
+type listPage struct {
+	frame.Page
 	MayChange bool
-	Devices   []deviceRow
+	Devices   []Row
 }
 
-type deviceRow struct {
+// Row is a device as a list shows it, with how it is doing.
+type Row struct {
 	ID                                        tollgate.ID
 	Name, State, Tone, Problem, Kind, Address string
 	Calls, Records, LastRecord                string
 }
 
-func (s *site) deviceList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+// List lists the telephone systems.
+func (s Pages) List(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	devices, err := s.Store.Devices(r.Context(), v.scope)
+	devices, err := s.Store.Devices(r.Context(), v.Scope)
 	if err != nil {
 		return err
 	}
-	p := &deviceListPage{
-		page: page{Title: "Devices", Section: "Devices"}, MayChange: who.May(access.SetTerms),
+	p := &listPage{
+		Page: frame.Page{Title: "Devices", Section: "Devices"}, MayChange: who.May(access.SetTerms),
 	}
-	states := s.deviceStates()
+	states := s.States()
 	for i := range devices {
-		p.Devices = append(p.Devices, newDeviceRow(&devices[i], states, v))
+		p.Devices = append(p.Devices, NewRow(&devices[i], states, v))
 	}
-	return s.show(w, r, http.StatusOK, "device_list", p)
+	return s.Send(w, r, http.StatusOK, "device_list", p)
 }
 
-func (s *site) deviceStates() map[tollgate.ID]tollgate.DeviceStatus {
+// States is how the connectors are doing, by device.
+func (s Pages) States() map[tollgate.ID]tollgate.DeviceStatus {
 	states := map[tollgate.ID]tollgate.DeviceStatus{}
 	for _, state := range s.Devices() {
 		states[state.Device] = state
@@ -48,8 +52,9 @@ func (s *site) deviceStates() map[tollgate.ID]tollgate.DeviceStatus {
 	return states
 }
 
-func newDeviceRow(d *tollgate.Device, states map[tollgate.ID]tollgate.DeviceStatus, v *reader) deviceRow {
-	row := deviceRow{ID: d.ID, Name: d.Name, Kind: "Pushes records", Address: "–", LastRecord: "–"}
+// NewRow makes the view of a device.
+func NewRow(d *tollgate.Device, states map[tollgate.ID]tollgate.DeviceStatus, v *frame.Reader) Row {
+	row := Row{ID: d.ID, Name: d.Name, Kind: "Pushes records", Address: "–", LastRecord: "–"}
 	if d.Kind == tollgate.DeviceAsterisk {
 		row.Kind, row.Address = "Asterisk", d.Asterisk.Address
 	} else if d.Account != "" {
@@ -65,7 +70,7 @@ func newDeviceRow(d *tollgate.Device, states map[tollgate.ID]tollgate.DeviceStat
 		row.Kind = state.Version
 	}
 	row.Calls, row.Records = view.Count(int64(state.Calls)), view.Count(state.Records)
-	row.LastRecord = view.Instant(state.LastRecord, v.told.Zone)
+	row.LastRecord = view.Instant(state.LastRecord, v.Told.Zone)
 	return row
 }
 

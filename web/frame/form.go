@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"net/http"
@@ -9,17 +9,17 @@ import (
 	"tollgate/web/view"
 )
 
-// formPage is a page that is one form.
-type formPage struct {
-	page
+// FormPage is a page that is one form. Its template is form_show.
+type FormPage struct {
+	Page
 	Back *view.Link
 	Lead string
 	Form *form.Form
 }
 
-// save makes the change of a form that has no fault. What the store refuses
+// Apply makes the change of a form that has no fault. What the store refuses
 // is shown in the form; other errors are returned.
-func (s *site) save(
+func (s *Site) Apply(
 	r *http.Request, who access.Principal, f *form.Form, action string, change func(*store.Change) error,
 ) (saved bool, err error) {
 	if f.Failed {

@@ -1,4 +1,4 @@
-package web
+package tariff
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"tollgate/rating"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
@@ -21,7 +22,7 @@ func tariffForm(t *tollgate.Tariff, values url.Values) *form.Form {
 	f := form.New("/tariffs", "Create tariff", values)
 	f.Cancel = "/tariffs"
 	if t.ID != 0 {
-		f.Action, f.Submit, f.Cancel = tariffPath(t.ID), "Save", tariffPath(t.ID)
+		f.Action, f.Submit, f.Cancel = path(t.ID), "Save", path(t.ID)
 	}
 	f.Ask("Tariff", "",
 		&form.Field{Name: "name", Label: "Name", Required: true, Placeholder: "retail", Focus: t.ID == 0},
@@ -145,41 +146,43 @@ func failTariff(f *form.Form, err error) {
 	f.Fail("", form.Sentence(err.Error()))
 }
 
-func tariffPath(id tollgate.ID) string { return "/tariffs/" + id.String() }
+func path(id tollgate.ID) string { return "/tariffs/" + id.String() }
 
-// tariffOf returns the tariff of the path, or a new one where it names none.
-func (s *site) tariffOf(r *http.Request, who access.Principal) (*reader, tollgate.Tariff, error) {
-	v, err := s.reader(r, who)
+// find returns the tariff of the path, or a new one where it names none.
+func (s Pages) find(r *http.Request, who access.Principal) (*frame.Reader, tollgate.Tariff, error) {
+	v, err := s.Reader(r, who)
 	if err != nil || r.PathValue("id") == "" {
 		return v, tollgate.Tariff{}, err
 	}
-	id, err := pathID(r)
+	id, err := frame.PathID(r)
 	if err != nil {
 		return nil, tollgate.Tariff{}, err
 	}
-	t := v.names.Tariffs[id]
-	if t == nil || v.scope != store.Everything && t.Enterprise != tollgate.ID(v.scope) {
+	t := v.Names.Tariffs[id]
+	if t == nil || v.Scope != store.Everything && t.Enterprise != tollgate.ID(v.Scope) {
 		return nil, tollgate.Tariff{}, tollgate.Errorf(tollgate.CodeNotFound, "tariff %d does not exist", id)
 	}
 	return v, *t, nil
 }
 
-func (s *site) tariffEdit(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, t, err := s.tariffOf(r, who)
+// Edit asks for the rules of a tariff, or of a new one.
+func (s Pages) Edit(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, t, err := s.find(r, who)
 	if err != nil {
 		return err
 	}
 	values := tariffValues(&t)
 	if t.ID == 0 {
 		values = url.Values{
-			"currency": {"EUR"}, "timezone": {view.ZoneName(v.told.Zone)}, "per": {"60"}, "decimals": {"6"},
+			"currency": {"EUR"}, "timezone": {view.ZoneName(v.Told.Zone)}, "per": {"60"}, "decimals": {"6"},
 		}
 	}
-	return s.tariffForm(w, r, v, &t, tariffForm(&t, values))
+	return s.form(w, r, v, &t, tariffForm(&t, values))
 }
 
-func (s *site) tariffSave(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, t, err := s.tariffOf(r, who)
+// Save stores the rules of a tariff, or a new one.
+func (s Pages) Save(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, t, err := s.find(r, who)
 	if err != nil {
 		return err
 	}
@@ -190,7 +193,7 @@ func (s *site) tariffSave(w http.ResponseWriter, r *http.Request, who access.Pri
 	f := tariffForm(&t, values)
 	readTariff(f, &t)
 	var stored tollgate.Tariff
-	saved, err := s.save(r, who, f, "save tariff", func(c *store.Change) error {
+	saved, err := s.Apply(r, who, f, "save tariff", func(c *store.Change) error {
 		stored = t
 		return c.PutTariff(&stored)
 	})
@@ -198,22 +201,22 @@ func (s *site) tariffSave(w http.ResponseWriter, r *http.Request, who access.Pri
 		return err
 	}
 	if saved {
-		http.Redirect(w, r, tariffPath(stored.ID)+"?done=tariff", http.StatusSeeOther)
+		http.Redirect(w, r, path(stored.ID)+"?done=tariff", http.StatusSeeOther)
 		return nil
 	}
-	return s.tariffForm(w, r, v, &t, f)
+	return s.form(w, r, v, &t, f)
 }
 
-func (s *site) tariffForm(
-	w http.ResponseWriter, r *http.Request, v *reader, t *tollgate.Tariff, f *form.Form,
+func (s Pages) form(
+	w http.ResponseWriter, r *http.Request, v *frame.Reader, t *tollgate.Tariff, f *form.Form,
 ) error {
-	p := &formPage{
-		page: page{Title: "New tariff", Section: "Tariffs"}, Form: f,
+	p := &frame.FormPage{
+		Page: frame.Page{Title: "New tariff", Section: "Tariffs"}, Form: f,
 		Back: &view.Link{Label: "Tariffs", Path: "/tariffs"},
 		Lead: "The rules; its rates are a sheet that you upload next.",
 	}
 	if t.ID != 0 {
-		p.Title, p.Lead = "Edit "+v.names.Tariff(t.ID), "Calls keep the prices they have."
+		p.Title, p.Lead = "Edit "+v.Names.Tariff(t.ID), "Calls keep the prices they have."
 	}
-	return s.show(w, r, f.Status(), "form_show", p)
+	return s.Send(w, r, f.Status(), "form_show", p)
 }

@@ -1,4 +1,4 @@
-package web
+package device
 
 import (
 	"net/http"
@@ -9,16 +9,17 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
-// deviceShowPage is one telephone system with what belongs to it.
-type deviceShowPage struct {
-	page
+// showPage is one telephone system with what belongs to it.
+type showPage struct {
+	frame.Page
 	MayChange      bool
 	Docks          bool
 	Device         *tollgate.Device
-	Row            deviceRow
+	Row            Row
 	Payer, Company string // names; empty: nobody, and all
 	Password       string // docking password, shown once
 	PushPath       string
@@ -41,22 +42,23 @@ type extensionRow struct{ Number, Name, Account string }
 // extensionRows is how many extensions a page lists.
 const extensionRows = 100
 
-// deviceExtra is what an action adds to the page it leads to.
-type deviceExtra struct {
+// extra is what an action adds to the page it leads to.
+type extra struct {
 	password                 string
 	trunkForm, extensionForm *form.Form
 }
 
-func (s *site) deviceShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	id, err := pathID(r)
+// Show shows one telephone system.
+func (s Pages) Show(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	id, err := frame.PathID(r)
 	if err != nil {
 		return err
 	}
-	return s.devicePage(w, r, who, id, deviceExtra{})
+	return s.page(w, r, who, id, extra{})
 }
 
-// findDevice returns a device of the scope.
-func (s *site) findDevice(r *http.Request, scope store.Scope, id tollgate.ID) (tollgate.Device, error) {
+// find returns a device of the scope.
+func (s Pages) find(r *http.Request, scope store.Scope, id tollgate.ID) (tollgate.Device, error) {
 	devices, err := s.Store.Devices(r.Context(), scope)
 	if err != nil {
 		return tollgate.Device{}, err
@@ -68,25 +70,25 @@ func (s *site) findDevice(r *http.Request, scope store.Scope, id tollgate.ID) (t
 	return devices[i], nil
 }
 
-func (s *site) devicePage(
-	w http.ResponseWriter, r *http.Request, who access.Principal, id tollgate.ID, extra deviceExtra,
+func (s Pages) page(
+	w http.ResponseWriter, r *http.Request, who access.Principal, id tollgate.ID, extra extra,
 ) error {
-	v, err := s.reader(r, who)
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	d, err := s.findDevice(r, v.scope, id)
+	d, err := s.find(r, v.Scope, id)
 	if err != nil {
 		return err
 	}
-	p := &deviceShowPage{
-		page: page{Title: d.Name, Section: "Devices"}, MayChange: who.May(access.SetTerms),
-		Device: &d, Docks: docks(&d), Row: newDeviceRow(&d, s.deviceStates(), v), Password: extra.password,
+	p := &showPage{
+		Page: frame.Page{Title: d.Name, Section: "Devices"}, MayChange: who.May(access.SetTerms),
+		Device: &d, Docks: docks(&d), Row: NewRow(&d, s.States(), v), Password: extra.password,
 		PushPath: "/api/v1/devices/" + url.PathEscape(d.Name) + "/records",
-		Payer:    v.names.Account(d.DefaultAccount), Company: v.names.Account(d.Enterprise),
+		Payer:    v.Names.Account(d.DefaultAccount), Company: v.Names.Account(d.Enterprise),
 	}
-	p.Trunks = trunkRows(&d, v.names)
-	if err := s.deviceExtensions(r, v, &d, p); err != nil {
+	p.Trunks = trunkRows(&d, v.Names)
+	if err := s.extensions(r, v, &d, p); err != nil {
 		return err
 	}
 	if p.MayChange {
@@ -102,32 +104,32 @@ func (s *site) devicePage(
 	if extra.trunkForm != nil || extra.extensionForm != nil {
 		status = http.StatusUnprocessableEntity
 	}
-	return s.show(w, r, status, "device_show", p)
+	return s.Send(w, r, status, "device_show", p)
 }
 
-func (s *site) deviceExtensions(r *http.Request, v *reader, d *tollgate.Device, p *deviceShowPage) error {
+func (s Pages) extensions(r *http.Request, v *frame.Reader, d *tollgate.Device, p *showPage) error {
 	after := r.URL.Query().Get("after")
-	found, err := s.Store.Extensions(r.Context(), v.scope, d.ID,
+	found, err := s.Store.Extensions(r.Context(), v.Scope, d.ID,
 		store.Paging{After: after, Rows: extensionRows})
 	if err != nil {
 		return err
 	}
 	for _, e := range found.Items {
-		p.Extensions = append(p.Extensions, extensionRow{e.Number, e.Name, v.names.Account(e.Account)})
+		p.Extensions = append(p.Extensions, extensionRow{e.Number, e.Name, v.Names.Account(e.Account)})
 	}
 	p.ExtensionsText = "Numbers and who pays for them"
 	p.NoExtensions = "Calls that no account code and no trunk places are paid by nobody: " +
 		"map extensions here, or set a default account."
-	if name := v.names.Account(d.DefaultAccount); name != "" {
+	if name := v.Names.Account(d.DefaultAccount); name != "" {
 		p.NoExtensions = "Calls that no account code and no trunk places are paid by " + name + "."
 	}
 	p.ExtensionPager.NextLabel, p.ExtensionPager.BackLabel = "Next", "First"
 	p.ExtensionPager.Text = view.Plural(len(p.Extensions), "extension", "extensions") + " on this page"
 	if found.Next != "" {
-		p.ExtensionPager.Next = devicePagePath(d.ID, "after", found.Next) + "#extensions"
+		p.ExtensionPager.Next = path(d.ID, "after", found.Next) + "#extensions"
 	}
 	if after != "" {
-		p.ExtensionPager.Back = devicePagePath(d.ID) + "#extensions"
+		p.ExtensionPager.Back = path(d.ID) + "#extensions"
 	}
 	return nil
 }
@@ -158,8 +160,8 @@ func firstUnmapped(rows []trunkRow) string {
 	return ""
 }
 
-// devicePagePath is a device's page with parameters.
-func devicePagePath(id tollgate.ID, parameters ...string) string {
+// path is a device's page with parameters.
+func path(id tollgate.ID, parameters ...string) string {
 	path := "/devices/" + id.String()
 	values := url.Values{}
 	for i := 0; i+1 < len(parameters); i += 2 {

@@ -1,4 +1,4 @@
-package web
+package account
 
 import (
 	"net/http"
@@ -6,11 +6,12 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 )
 
-// accountFreeze freezes an account or makes it active again.
-func (s *site) accountFreeze(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	id, err := pathID(r)
+// Freeze freezes an account or makes it active again.
+func (s Pages) Freeze(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	id, err := frame.PathID(r)
 	if err != nil {
 		return err
 	}
@@ -34,6 +35,6 @@ func (s *site) accountFreeze(w http.ResponseWriter, r *http.Request, who access.
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, accountPath(id, action), http.StatusSeeOther)
+	http.Redirect(w, r, path(id, action), http.StatusSeeOther)
 	return nil
 }

@@ -1,4 +1,4 @@
-package web
+package account
 
 import (
 	"net/http"
@@ -8,15 +8,16 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // accountForm asks for the terms of an account. Kind, company and currency are
 // asked for once: they never change.
-func accountForm(v *reader, a *tollgate.Account, values url.Values) *form.Form {
+func accountForm(v *frame.Reader, a *tollgate.Account, values url.Values) *form.Form {
 	action, submit, cancel := "/accounts", "Create account", "/accounts"
 	if a.ID != 0 {
-		action, submit, cancel = accountPath(a.ID, ""), "Save", accountPath(a.ID, "")
+		action, submit, cancel = path(a.ID, ""), "Save", path(a.ID, "")
 	}
 	f := form.New(action, submit, values)
 	f.Cancel = cancel
@@ -26,14 +27,14 @@ func accountForm(v *reader, a *tollgate.Account, values url.Values) *form.Form {
 			&form.Field{Name: "kind", Label: "Kind", Type: "select", Options: kindOptions("")},
 			&form.Field{
 				Name: "enterprise", Label: "Company", Type: "select",
-				Options: v.names.EnterpriseChoices("This is a company"), Hint: "Whose user, gateway or card it is.",
+				Options: v.Names.EnterpriseChoices("This is a company"), Hint: "Whose user, gateway or card it is.",
 			},
 			&form.Field{Name: "currency", Label: "Currency", Placeholder: "EUR", Required: true})
 	}
 	if a.ID == 0 || a.ID != a.Enterprise {
 		who = append(who, &form.Field{
 			Name: "parent", Label: "Below", Type: "select",
-			Options: v.names.AccountChoices("Directly below the company", v.scope, form.IDOr0(values.Get("parent"))),
+			Options: v.Names.AccountChoices("Directly below the company", v.Scope, form.IDOr0(values.Get("parent"))),
 		})
 	}
 	who = append(who, &form.Field{Name: "code", Label: "Account code", Hint: "Calls that carry it are charged here."})
@@ -53,7 +54,7 @@ func accountForm(v *reader, a *tollgate.Account, values url.Values) *form.Form {
 		}},
 		&form.Field{
 			Name: "tariff", Label: "Tariff", Type: "select",
-			Options: v.names.TariffChoices("Inherited, else the default"),
+			Options: v.Names.TariffChoices("Inherited, else the default"),
 		},
 		&form.Field{
 			Name: "credit_limit", Label: "Credit limit", Mode: "decimal", Placeholder: "0.00",
@@ -88,7 +89,7 @@ func accountValues(a *tollgate.Account) url.Values {
 }
 
 // readAccount reads the form into an account.
-func readAccount(f *form.Form, v *reader, a *tollgate.Account) {
+func readAccount(f *form.Form, v *frame.Reader, a *tollgate.Account) {
 	f.Require("name")
 	if a.ID == 0 {
 		a.Kind = tollgate.AccountKind(f.Get("kind"))
@@ -112,7 +113,7 @@ func readAccount(f *form.Form, v *reader, a *tollgate.Account) {
 		if a.Parent == 0 {
 			a.Parent = a.Enterprise
 		}
-		if p := v.names.Accounts[a.Parent]; p != nil && p.Enterprise != a.Enterprise {
+		if p := v.Names.Accounts[a.Parent]; p != nil && p.Enterprise != a.Enterprise {
 			f.Fail("parent", "Choose an account of the same company.")
 		}
 	} else {
@@ -124,46 +125,48 @@ func readAccount(f *form.Form, v *reader, a *tollgate.Account) {
 	a.CreditLimit, a.Allowance = f.Limit("credit_limit"), f.Limit("allowance")
 }
 
-// accountOf returns the account of the path, or a new one where it names none.
-func (s *site) accountOf(r *http.Request, scope store.Scope) (tollgate.Account, error) {
+// find returns the account of the path, or a new one where it names none.
+func (s Pages) find(r *http.Request, scope store.Scope) (tollgate.Account, error) {
 	if r.PathValue("id") == "" {
 		return tollgate.Account{}, nil
 	}
-	id, err := pathID(r)
+	id, err := frame.PathID(r)
 	if err != nil {
 		return tollgate.Account{}, err
 	}
 	return s.Store.Account(r.Context(), scope, id)
 }
 
-func (s *site) accountEdit(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+// Edit asks for the terms of an account, or of a new one.
+func (s Pages) Edit(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	a, err := s.accountOf(r, v.scope)
+	a, err := s.find(r, v.Scope)
 	if err != nil {
 		return err
 	}
 	values := accountValues(&a)
 	if a.ID == 0 {
 		values = url.Values{
-			"kind": {string(tollgate.KindEnterprise)}, "currency": {"EUR"}, "timezone": {view.ZoneName(v.told.Zone)},
+			"kind": {string(tollgate.KindEnterprise)}, "currency": {"EUR"}, "timezone": {view.ZoneName(v.Told.Zone)},
 		}
 		if kind := r.URL.Query().Get("kind"); kind != "" {
 			values.Set("kind", kind)
 			values.Set("mode", string(tollgate.ModeParent))
 		}
 	}
-	return s.accountForm(w, r, v, &a, accountForm(v, &a, values))
+	return s.form(w, r, v, &a, accountForm(v, &a, values))
 }
 
-func (s *site) accountSave(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+// Save stores the terms of an account, or a new one.
+func (s Pages) Save(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	a, err := s.accountOf(r, v.scope)
+	a, err := s.find(r, v.Scope)
 	if err != nil {
 		return err
 	}
@@ -174,7 +177,7 @@ func (s *site) accountSave(w http.ResponseWriter, r *http.Request, who access.Pr
 	f := accountForm(v, &a, values)
 	readAccount(f, v, &a)
 	stored := a
-	saved, err := s.save(r, who, f, "save account", func(c *store.Change) error {
+	saved, err := s.Apply(r, who, f, "save account", func(c *store.Change) error {
 		stored = a
 		return c.PutAccount(&stored)
 	})
@@ -182,17 +185,17 @@ func (s *site) accountSave(w http.ResponseWriter, r *http.Request, who access.Pr
 		return err
 	}
 	if saved {
-		http.Redirect(w, r, accountPath(stored.ID, "account"), http.StatusSeeOther)
+		http.Redirect(w, r, path(stored.ID, "account"), http.StatusSeeOther)
 		return nil
 	}
-	return s.accountForm(w, r, v, &a, f)
+	return s.form(w, r, v, &a, f)
 }
 
-func (s *site) accountForm(
-	w http.ResponseWriter, r *http.Request, v *reader, a *tollgate.Account, f *form.Form,
+func (s Pages) form(
+	w http.ResponseWriter, r *http.Request, v *frame.Reader, a *tollgate.Account, f *form.Form,
 ) error {
-	p := &formPage{
-		page: page{Title: "New account", Section: "Accounts"}, Form: f,
+	p := &frame.FormPage{
+		Page: frame.Page{Title: "New account", Section: "Accounts"}, Form: f,
 		Back: &view.Link{Label: "Accounts", Path: "/accounts"},
 	}
 	if f.Get("kind") == string(tollgate.KindEnterprise) {
@@ -200,8 +203,8 @@ func (s *site) accountForm(
 	}
 	if a.ID != 0 {
 		f.Submit = "Save"
-		p.Title = "Edit " + v.names.Account(a.ID)
+		p.Title = "Edit " + v.Names.Account(a.ID)
 		p.Lead = view.Capital(view.KindText(a.Kind)) + " in " + string(a.Currency)
 	}
-	return s.show(w, r, f.Status(), "form_show", p)
+	return s.Send(w, r, f.Status(), "form_show", p)
 }

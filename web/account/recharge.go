@@ -1,4 +1,4 @@
-package web
+package account
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 )
 
 const (
@@ -18,7 +19,7 @@ const (
 )
 
 func rechargeForm(a *tollgate.Account, values url.Values) *form.Form {
-	f := form.New(accountPath(a.ID, "")+"/recharge", "Recharge", values)
+	f := form.New(path(a.ID, "")+"/recharge", "Recharge", values)
 	f.Prefix = rechargePrefix
 	f.Ask("", "",
 		&form.Field{Name: "key", Type: "hidden"},
@@ -32,7 +33,7 @@ func rechargeForm(a *tollgate.Account, values url.Values) *form.Form {
 }
 
 func correctionForm(a *tollgate.Account, values url.Values) *form.Form {
-	f := form.New(accountPath(a.ID, "")+"/correct", "Post correction", values)
+	f := form.New(path(a.ID, "")+"/correct", "Post correction", values)
 	f.Prefix = correctionPrefix
 	f.Ask("", "",
 		&form.Field{Name: "key", Type: "hidden"},
@@ -54,7 +55,8 @@ func readNote(f *form.Form) string {
 	return note
 }
 
-func (s *site) accountRecharge(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+// Recharge adds money to an account.
+func (s Pages) Recharge(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	return s.move(w, r, who, "recharge", rechargeForm, s.Book.Recharge)
 }
 
@@ -64,11 +66,11 @@ type movement func(
 ) (tollgate.Transfer, error)
 
 // move answers a form that moves money.
-func (s *site) move(
+func (s Pages) move(
 	w http.ResponseWriter, r *http.Request, who access.Principal, what string,
 	ask func(*tollgate.Account, url.Values) *form.Form, post movement,
 ) error {
-	id, err := pathID(r)
+	id, err := frame.PathID(r)
 	if err != nil {
 		return err
 	}
@@ -92,11 +94,11 @@ func (s *site) move(
 	if !f.Failed {
 		amount := tollgate.Money{Micro: micro, Currency: a.Currency}
 		if _, err := post(r.Context(), who.Actor(), a.ID, amount, note, f.Get("key")); err == nil {
-			http.Redirect(w, r, accountPath(a.ID, what), http.StatusSeeOther)
+			http.Redirect(w, r, path(a.ID, what), http.StatusSeeOther)
 			return nil
 		} else if err := f.Refuse(err); err != nil {
 			return err
 		}
 	}
-	return s.accountPage(w, r, who, id, f)
+	return s.page(w, r, who, id, f)
 }

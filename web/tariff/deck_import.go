@@ -1,4 +1,4 @@
-package web
+package tariff
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"tollgate/access"
 	"tollgate/batch"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
@@ -22,7 +23,7 @@ const (
 
 // deckPage says what an upload of rates would change or why it was refused.
 type deckPage struct {
-	page
+	frame.Page
 	Tariff  view.Link
 	Form    *form.Form
 	Rejects []string
@@ -31,7 +32,7 @@ type deckPage struct {
 }
 
 func deckForm(t *tollgate.Tariff, values url.Values) *form.Form {
-	f := form.New(tariffPath(t.ID)+"/decks", "Import", values)
+	f := form.New(path(t.ID)+"/decks", "Import", values)
 	f.Prefix, f.Upload, f.Second = "deck-", true, &form.Option{Label: "Check only", Value: "check"}
 	f.Ask("", "",
 		&form.Field{
@@ -46,10 +47,10 @@ func deckForm(t *tollgate.Tariff, values url.Values) *form.Form {
 	return f
 }
 
-// deckImport makes an uploaded sheet a deck of a tariff, or says what it would
+// DeckImport makes an uploaded sheet a deck of a tariff, or says what it would
 // change. A sheet with one bad line changes nothing.
-func (s *site) deckImport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, t, err := s.tariffOf(r, who)
+func (s Pages) DeckImport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, t, err := s.find(r, who)
 	if err != nil {
 		return err
 	}
@@ -60,15 +61,15 @@ func (s *site) deckImport(w http.ResponseWriter, r *http.Request, who access.Pri
 	defer r.MultipartForm.RemoveAll() //nolint:errcheck // the system clears temporary files too
 	f := deckForm(&t, url.Values(r.MultipartForm.Value))
 	p := &deckPage{
-		page:   page{Title: "Import rates", Section: "Tariffs"},
-		Tariff: view.Link{Label: t.Name, Path: tariffPath(t.ID)}, Form: f,
+		Page:   frame.Page{Title: "Import rates", Section: "Tariffs"},
+		Tariff: view.Link{Label: t.Name, Path: path(t.ID)}, Form: f,
 	}
 	effective, rates := readDeck(r.MultipartForm, f, v, p)
 	if !f.Failed {
 		check := f.Get("do") == "check"
 		preview, err := batch.PutDeck(r.Context(), s.Store, who.Actor(), t, effective, rates, check)
 		if err == nil && !check {
-			http.Redirect(w, r, tariffPath(t.ID)+"?done=deck", http.StatusSeeOther)
+			http.Redirect(w, r, path(t.ID)+"?done=deck", http.StatusSeeOther)
 			return nil
 		}
 		if err == nil {
@@ -77,12 +78,12 @@ func (s *site) deckImport(w http.ResponseWriter, r *http.Request, who access.Pri
 			return err
 		}
 	}
-	return s.show(w, r, f.Status(), "deck_import", p)
+	return s.Send(w, r, f.Status(), "deck_import", p)
 }
 
 // readDeck reads the sheet and from when it is in force.
-func readDeck(m *multipart.Form, f *form.Form, v *reader, p *deckPage) (time.Time, []tollgate.Rate) {
-	effective := f.Time("effective", v.told.Zone)
+func readDeck(m *multipart.Form, f *form.Form, v *frame.Reader, p *deckPage) (time.Time, []tollgate.Rate) {
+	effective := f.Time("effective", v.Told.Zone)
 	files := m.File["sheet"]
 	if len(files) == 0 || files[0].Size == 0 {
 		f.Fail("sheet", "Choose a sheet.")

@@ -1,4 +1,4 @@
-package web
+package tariff
 
 import (
 	"net/http"
@@ -6,12 +6,13 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
-// tariffListPage lists the tariffs.
-type tariffListPage struct {
-	page
+// listPage lists the tariffs.
+type listPage struct {
+	frame.Page
 	MayChange bool
 	Tariffs   []tariffRow
 }
@@ -21,21 +22,22 @@ type tariffRow struct {
 	Name, Description, UsedBy, Currency, Default, Peak, Rounding string
 }
 
-func (s *site) tariffList(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, err := s.reader(r, who)
+// List lists the tariffs.
+func (s Pages) List(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, err := s.Reader(r, who)
 	if err != nil {
 		return err
 	}
-	p := &tariffListPage{page: page{Title: "Tariffs", Section: "Tariffs"}, MayChange: who.May(access.SetTerms)}
-	used := tariffUse(v.names)
-	for _, t := range v.names.Directory.Tariffs {
+	p := &listPage{Page: frame.Page{Title: "Tariffs", Section: "Tariffs"}, MayChange: who.May(access.SetTerms)}
+	used := tariffUse(v.Names)
+	for _, t := range v.Names.Directory.Tariffs {
 		p.Tariffs = append(p.Tariffs, tariffRow{
 			ID: t.ID, Name: t.Name, Description: t.Description, UsedBy: used[t.ID],
 			Currency: string(t.Currency), Default: view.PriceText(t.Default.Price, t.Per),
 			Peak: view.PeakText(&t), Rounding: view.RoundingText(&t),
 		})
 	}
-	return s.show(w, r, http.StatusOK, "tariff_list", p)
+	return s.Send(w, r, http.StatusOK, "tariff_list", p)
 }
 
 // tariffUse says who is priced by each tariff.

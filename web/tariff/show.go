@@ -1,4 +1,4 @@
-package web
+package tariff
 
 import (
 	"net/http"
@@ -10,12 +10,13 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
-// tariffShowPage is one tariff with the rates of one of its decks.
-type tariffShowPage struct {
-	page
+// showPage is one tariff with the rates of one of its decks.
+type showPage struct {
+	frame.Page
 	Tariff     *tollgate.Tariff
 	UsedBy     string
 	MayChange  bool
@@ -39,14 +40,15 @@ type deckRow struct {
 // rateRows is how many rates a page lists.
 const rateRows = 100
 
-func (s *site) tariffShow(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	v, found, err := s.tariffOf(r, who)
+// Show shows one tariff with the rates of one of its decks.
+func (s Pages) Show(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	v, found, err := s.find(r, who)
 	if err != nil {
 		return err
 	}
 	t := &found
-	p := &tariffShowPage{
-		page: page{Title: t.Name, Section: "Tariffs"}, Tariff: t, UsedBy: tariffUse(v.names)[t.ID],
+	p := &showPage{
+		Page: frame.Page{Title: t.Name, Section: "Tariffs"}, Tariff: t, UsedBy: tariffUse(v.Names)[t.ID],
 		RatesText: "None yet", MayChange: who.May(access.SetTerms),
 	}
 	if p.MayChange {
@@ -57,31 +59,31 @@ func (s *site) tariffShow(w http.ResponseWriter, r *http.Request, who access.Pri
 		&form.Field{Name: "number", Label: "Begins with", Placeholder: "4930", Mode: "tel"},
 		&form.Field{Name: "deck", Type: "hidden"})
 	p.Filters, p.Filtered = f.Sections[0].Fields, f.Get("number") != ""
-	deck, err := s.tariffDecks(r, v, t, f.ID("deck"), p)
+	deck, err := s.decks(r, v, t, f.ID("deck"), p)
 	if err != nil {
 		return err
 	}
 	if deck != 0 {
-		p.ExportPath = tariffPath(t.ID) + "/rates.csv?deck=" + deck.String()
-		if err := s.tariffRates(r, v, deck, p); err != nil {
+		p.ExportPath = path(t.ID) + "/rates.csv?deck=" + deck.String()
+		if err := s.rates(r, v, deck, p); err != nil {
 			return err
 		}
 	}
-	return s.show(w, r, http.StatusOK, "tariff_show", p)
+	return s.Send(w, r, http.StatusOK, "tariff_show", p)
 }
 
-// tariffDecks lists the decks, newest first, and returns the one to show: that
+// decks lists the decks, newest first, and returns the one to show: that
 // which was asked for, else the one in force.
-func (s *site) tariffDecks(
-	r *http.Request, v *reader, t *tollgate.Tariff, asked tollgate.ID, p *tariffShowPage,
+func (s Pages) decks(
+	r *http.Request, v *frame.Reader, t *tollgate.Tariff, asked tollgate.ID, p *showPage,
 ) (tollgate.ID, error) {
-	decks, rates, err := s.Store.DeckList(r.Context(), v.scope, t.ID)
+	decks, rates, err := s.Store.DeckList(r.Context(), v.Scope, t.ID)
 	if err != nil || len(decks) == 0 {
 		return 0, err
 	}
 	shown := 0
 	for i, d := range decks {
-		if !d.Effective.After(v.told.Now) {
+		if !d.Effective.After(v.Told.Now) {
 			shown = i
 		}
 	}
@@ -91,12 +93,12 @@ func (s *site) tariffDecks(
 	for i, d := range slices.Backward(decks) {
 		row := deckRow{
 			From: "Since ever", Text: view.Plural(rates[i], "rate", "rates"), Shown: i == shown,
-			Path: tariffPath(t.ID) + "?deck=" + d.ID.String(),
+			Path: path(t.ID) + "?deck=" + d.ID.String(),
 		}
 		if !d.Effective.IsZero() {
-			row.From = d.Effective.In(v.told.Zone).Format(view.MinuteLayout)
+			row.From = d.Effective.In(v.Told.Zone).Format(view.MinuteLayout)
 		}
-		if d.Effective.After(v.told.Now) {
+		if d.Effective.After(v.Told.Now) {
 			row.Text += ", not yet in force"
 		}
 		p.Decks = append(p.Decks, row)
@@ -107,10 +109,10 @@ func (s *site) tariffDecks(
 	return decks[shown].ID, nil
 }
 
-func (s *site) tariffRates(r *http.Request, v *reader, deck tollgate.ID, p *tariffShowPage) error {
+func (s Pages) rates(r *http.Request, v *frame.Reader, deck tollgate.ID, p *showPage) error {
 	query := r.URL.Query()
 	after := query.Get("after")
-	found, err := s.Store.Rates(r.Context(), v.scope, deck, form.Digits(query.Get("number")),
+	found, err := s.Store.Rates(r.Context(), v.Scope, deck, form.Digits(query.Get("number")),
 		store.Paging{After: after, Rows: rateRows})
 	if err != nil {
 		return err
@@ -118,7 +120,7 @@ func (s *site) tariffRates(r *http.Request, v *reader, deck tollgate.ID, p *tari
 	for i := range found.Items {
 		p.Rates = append(p.Rates, newRateRow(&found.Items[i]))
 	}
-	path := func(after string) string {
+	page := func(after string) string {
 		values := url.Values{}
 		for _, name := range []string{"number", "deck"} {
 			if query.Get(name) != "" {
@@ -128,15 +130,15 @@ func (s *site) tariffRates(r *http.Request, v *reader, deck tollgate.ID, p *tari
 		if after != "" {
 			values.Set("after", after)
 		}
-		return tariffPath(p.Tariff.ID) + "?" + values.Encode()
+		return path(p.Tariff.ID) + "?" + values.Encode()
 	}
 	p.Pager.Text = view.Plural(len(p.Rates), "rate", "rates") + " on this page"
 	p.Pager.NextLabel, p.Pager.BackLabel = "Next", "First"
 	if found.Next != "" {
-		p.Pager.Next = path(found.Next)
+		p.Pager.Next = page(found.Next)
 	}
 	if after != "" {
-		p.Pager.Back = path("")
+		p.Pager.Back = page("")
 	}
 	return nil
 }

@@ -1,0 +1,54 @@
+package frame
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// streamWriteMax is how long the reader of a stream may take for one event.
+const streamWriteMax = 10 * time.Second
+
+// Stream is an answer that goes on: server-sent events, as the HTML Living
+// Standard has them in §9.2.
+type Stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	now     func() time.Time
+}
+
+// Stream begins an answer that goes on. An error means that the reader is gone.
+func (s *Site) Stream(w http.ResponseWriter) (*Stream, error) {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
+	e := &Stream{w: w, control: http.NewResponseController(w), now: s.Now}
+	return e, e.write([]byte("retry: 2000\n\n"))
+}
+
+// Event writes one event; its data may have many lines.
+func (e *Stream) Event(name string, data []byte) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "event: %s\n", name)
+	for line := range bytes.Lines(data) {
+		b.WriteString("data: ")
+		b.Write(bytes.TrimRight(line, "\r\n"))
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	return e.write(b.Bytes())
+}
+
+// Rest writes a line that says nothing, so that nobody between takes the
+// connection for dead.
+func (e *Stream) Rest() error { return e.write([]byte(": still here\n\n")) }
+
+func (e *Stream) write(b []byte) error {
+	_ = e.control.SetWriteDeadline(e.now().Add(streamWriteMax)) // not every writer has deadlines
+	if _, err := e.w.Write(b); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}
