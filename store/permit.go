@@ -144,7 +144,9 @@ func (c *Change) DeletePermit(p tollgate.Permit) error {
 	return c.log(permitObject(p), p, nil)
 }
 
-func permitObject(p tollgate.Permit) string { return object("device", p.Device) + " permit " + p.Permission }
+func permitObject(p tollgate.Permit) string {
+	return object("device", p.Device) + " permit " + p.Permission
+}
 
 const permitsText = `SELECT permission, device_id, account_id, group_id FROM permit p
 	WHERE (EXISTS (SELECT 1 FROM account a WHERE a.id = p.account_id AND a.enterprise_id = $1)
