@@ -1,5 +1,7 @@
 package tollgate
 
+import "strings"
+
 // Class is what kind of destination a number is; a tariff may price by class.
 type Class string
 
@@ -34,6 +36,18 @@ type Number struct {
 	Destination string `json:"destination"` // the name people read: area, network or country
 	Private     bool   `json:"private"`     // a feature code marked the call private
 	Project     string `json:"project"`     // account or project code dialled before the number
+}
+
+// Masked is the number of a private call as it is shown and handed out: the
+// last four characters are X, and all of a shorter one. It is that of E164, or of
+// Raw where there is none.
+func (n Number) Masked() string {
+	const hidden = 4
+	digits := []rune(n.E164)
+	if len(digits) == 0 {
+		digits = []rune(n.Raw)
+	}
+	return string(digits[:max(len(digits)-hidden, 0)]) + strings.Repeat("X", min(len(digits), hidden))
 }
 
 // DialingPlan is how one device writes numbers.
