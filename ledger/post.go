@@ -16,6 +16,7 @@ type posting struct {
 	amount   tollgate.Money // less than 0: taken from the account
 	note     string
 	key      string
+	quiet    bool               // the operation log speaks of it elsewhere
 	id       tollgate.ID       // of the transfer, should it be made
 	transfer tollgate.Transfer // that was made, now or when the key was first used
 }
@@ -34,6 +35,21 @@ func (b *Book) Recharge(ctx context.Context, a store.Actor, account tollgate.ID,
 	}
 	return b.post(ctx, &posting{
 		actor: a, kind: tollgate.TransferRecharge, account: account, amount: amount, note: note, key: key,
+	})
+}
+
+// Fund is Recharge for one account of many that one entry of the operation log
+// speaks of together: it writes none of its own.
+func (b *Book) Fund(ctx context.Context, a store.Actor, account tollgate.ID,
+	amount tollgate.Money, note, key string,
+) (tollgate.Transfer, error) {
+	if amount.Micro <= 0 {
+		return tollgate.Transfer{}, tollgate.Errorf(tollgate.CodeInvalid,
+			"recharge of %s: want more than 0", amount)
+	}
+	return b.post(ctx, &posting{
+		actor: a, kind: tollgate.TransferRecharge, account: account, amount: amount, note: note, key: key,
+		quiet: true,
 	})
 }
 
@@ -114,6 +130,9 @@ func (c *commit) post(p *posting) (refused, err error) {
 	}
 	c.transfer(t)
 	p.transfer = c.transfers[len(c.transfers)-1]
+	if p.quiet {
+		return nil, nil
+	}
 	return nil, c.Log(p.actor, string(p.kind), fmt.Sprintf("account %d", p.account), p.transfer)
 }
 
