@@ -15,6 +15,8 @@ type Settlement struct {
 	CDR   tollgate.CDR
 	Purse tollgate.ID // the account that pays, of the CDR's enterprise; 0: nobody does
 	Quota tollgate.ID // the quota account whose used grows, of the same enterprise; 0: none
+	// Unlisted keeps the call from the accounting: selective billing leaves it out.
+	Unlisted bool
 	// Reason is why the record cannot be settled: it is quarantined instead. Of
 	// the CDR only the enterprise and the call are looked at then.
 	Reason string
@@ -169,7 +171,9 @@ func (c *commit) check(s *settling) (reason string, err error) {
 func (c *commit) claim(waiting []*settling) error {
 	entries := make([]store.Entry, len(waiting))
 	for i, s := range waiting {
-		entries[i] = store.Entry{CDR: &s.CDR, Purse: s.Purse, Quota: s.Quota, Unposted: s.unposted}
+		entries[i] = store.Entry{
+			CDR: &s.CDR, Purse: s.Purse, Quota: s.Quota, Unposted: s.unposted, Unlisted: s.Unlisted,
+		}
 	}
 	known, err := c.committed(waiting)
 	if err != nil {

@@ -16,6 +16,7 @@ type Entry struct {
 	Purse    tollgate.ID // the account that pays; 0: nobody
 	Quota    tollgate.ID // the account whose used counter grows; 0: none
 	Unposted string      // why a price was not charged; empty: it was, or there was none
+	Unlisted bool        // the accounting does not get it: selective billing leaves it out
 }
 
 var cdrTable = engine.Table{Name: "cdr", Columns: []string{

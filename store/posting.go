@@ -33,7 +33,10 @@ func (p *Posting) InsertEntries(entries []Entry) error {
 	err = p.tx.Insert(cdrTable, len(entries), func(i int, w engine.RowWriter) {
 		writeEntry(w, &entries[i])
 	})
-	return engine.Failed(err, "storing %d calls", len(entries))
+	if err != nil {
+		return engine.Failed(err, "storing %d calls", len(entries))
+	}
+	return p.insertListed(entries)
 }
 
 var transferTable = engine.Table{Name: "transfer", Columns: []string{

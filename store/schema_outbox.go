@@ -1,7 +1,7 @@
 package store
 
 // schemaOutbox is what UCware's billing service has beside calls: the outbox
-// for the accounting, and who may mark calls as private.
+// for the accounting, who may mark calls as private, and tokens that renew themselves.
 //
 // The first six columns of services_billing are UCware's, name for name and in
 // its order, for whoever reads the table with SQL. An id is never given twice,
@@ -22,8 +22,8 @@ CREATE TABLE services_billing (
 	cdr_id BIGINT NOT NULL,
 	retrieved_at BIGINT NOT NULL
 );
-CREATE INDEX services_billing_unpaid ON services_billing (enterprise_id, id) WHERE retrieved_at = 0;
-CREATE INDEX services_billing_paid ON services_billing (enterprise_id, id) WHERE retrieved_at <> 0;
+CREATE INDEX services_billing_retrieved ON services_billing (retrieved_at{,id});
+CREATE INDEX services_billing_enterprise ON services_billing (enterprise_id, retrieved_at{,id});
 CREATE INDEX services_billing_uniqueid ON services_billing (uniqueid);
 
 CREATE TABLE account_group (
@@ -50,4 +50,6 @@ CREATE TABLE permit (
 ) {clustered};
 CREATE INDEX permit_account ON permit (account_id);
 CREATE INDEX permit_group ON permit (group_id);
+
+ALTER TABLE api_token ADD COLUMN origin_id BIGINT NOT NULL DEFAULT 0;
 `
