@@ -105,7 +105,7 @@ func describe(l *Leg, asked string) string {
 			"private": strconv.FormatBool(l.Private), "seconds": fmt.Sprint(l.Duration().Seconds()),
 			"cause":     strconv.Itoa(int(l.Cause)),
 			"estimated": strconv.FormatBool(l.Estimated), "answered": strconv.FormatBool(!l.Answer.IsZero()), "caller": l.Caller,
-			"uid": l.UniqueID,
+			"uid": l.UniqueID, "attempt": l.Attempt,
 		}
 		v, ok := value[key]
 		if !ok {

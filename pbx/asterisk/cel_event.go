@@ -44,7 +44,7 @@ type celForward struct {
 // HandleCEL takes in one line of a CEL journal and returns the legs that ended
 // by it. ok is false for a line that is not a row; it changes nothing.
 func (t *Tracker) HandleCEL(line []byte) (legs []Leg, ok bool) {
-	t.finished = nil
+	t.finished, t.told = nil, nil
 	row, err := parseCELRow(line, t.config.Location)
 	if err != nil {
 		return nil, false
@@ -108,7 +108,7 @@ func (t *Tracker) celEvent(ch *channel, row *celRow) {
 		t.celDialOver(ch)
 	case "ANSWER":
 		t.celUndialled(ch, row)
-		ch.answered(row.at)
+		t.answered(ch, row.at)
 		t.dialEnd(ch, row.at, "ANSWER")
 	case "FORWARD":
 		t.celForward(ch, row)
@@ -129,7 +129,10 @@ func (t *Tracker) celEvent(ch *channel, row *celRow) {
 			t.leaveBridge(ch)
 		}
 	case "USER_DEFINED": // CELGenUserEvent(ORIGINATOR,1002) in the dialplan
-		if row.userEvent == "ORIGINATOR" {
+		switch row.userEvent {
+		case variableCall:
+			ch.attempt = keep(row.extra.Value)
+		case "ORIGINATOR":
 			ch.mark(mark{kind: markOriginator, at: row.at, who: keep(row.extra.Value), code: ch.current})
 		}
 	case "HANGUP":
@@ -290,6 +293,7 @@ func (t *Tracker) celUndialled(ch *channel, row *celRow) {
 			}
 		}
 	}
+	d.attempt = d.authorised()
 	ch.dialed = d
 	t.setTrunk(ch, t.trunks.name(ch.name))
 }

@@ -46,6 +46,7 @@ type Config struct {
 	ExtensionDigits int                  // longest extension; DefaultExtensionDigits
 	Location        *time.Location       // of times without a zone in files; UTC
 	State           State
+	Watcher         Watcher // is told of legs while they last; nil: nobody
 	Log             *slog.Logger
 	Now             func() time.Time
 

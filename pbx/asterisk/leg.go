@@ -27,6 +27,11 @@ type Leg struct {
 	Cause       tollgate.Cause  // Q.850, as Asterisk gives it
 	Estimated   bool            // the end, or a running call found after a gap, is a guess
 	Rule        Rule            // how the originator was found
+	Attempt     string          // under which it was authorised: TOLLGATE_CALL; empty: under none
+
+	// While it lasts: who dialled it, and the context that this began in. Empty: it
+	// is gone or not known, or others ring for it as well.
+	CallerChannel, CallerContext string
 
 	from int64 // position in the journal where its call begins
 }
@@ -56,6 +61,7 @@ func (l *Leg) Record(device tollgate.ID) tollgate.Record {
 		Answer:      l.Answer,
 		End:         l.End,
 		Cause:       l.Cause,
+		Attempt:     l.Attempt,
 	}
 }
 
@@ -71,7 +77,10 @@ func (t *Tracker) leg(ch *channel) Leg {
 		l.Extension = l.Originator
 	}
 	if d := ch.dialed; d != nil {
-		l.Start, l.Caller, l.Dialed = d.begin, d.caller, d.number
+		l.Start, l.Caller, l.Dialed, l.Attempt = d.begin, d.caller, d.number, d.attempt
+		if caller := d.callerChannel(); caller != nil {
+			l.CallerChannel, l.CallerContext = caller.name, caller.context
+		}
 	}
 	l.AccountCode = t.accountCode(ch, found)
 	l.Private = t.private(found)

@@ -47,6 +47,9 @@ func (c *Connector) connectForever(ctx context.Context) {
 // lost notes that events are no longer followed.
 func (c *Connector) lost(tracker *Tracker) {
 	c.desk.connected(false)
+	if c.config.Watcher != nil {
+		c.config.Watcher.Lost()
+	}
 	if tracker != nil && c.book != nil && !c.book.isCEL {
 		c.book.losing(tracker.Open())
 	}
@@ -94,6 +97,9 @@ func (c *Connector) session(ctx context.Context, kept **Tracker) error {
 	defer stop()
 	go c.keepAlive(ctx, client)
 	go c.listen(ctx, client, len(running))
+	if c.config.Watcher != nil {
+		c.config.Watcher.Connected(client, tracker.Open())
+	}
 	return c.follow(ctx, client, tracker)
 }
 
@@ -116,7 +122,7 @@ func (c *Connector) dialer() ami.Dialer {
 func filters(prefixes []string) []string {
 	list := []string{
 		"Event: (Newchannel|DialBegin|DialEnd|BlindTransfer|AttendedTransfer|BridgeEnter|Hangup)[[:space:]]",
-		"Variable: _*ORIGINATOR[[:space:]]",
+		"Variable: _*(ORIGINATOR|" + variableCall + ")[[:space:]]",
 		"Event: Newexten.*AppData: [A-Z]+[(]userfield[)]=",
 		"!Application: AppDial",
 	}
@@ -281,6 +287,9 @@ func (c *Connector) follow(ctx context.Context, client *ami.Client, tracker *Tra
 	var noted time.Time
 	for m := range client.Events() {
 		legs := tracker.Handle(m)
+		if c.config.Watcher != nil {
+			watch(c.config.Watcher, tracker, legs)
+		}
 		if len(legs) > 0 {
 			if err := c.report(ctx, legs); err != nil {
 				return err

@@ -46,11 +46,12 @@ type Tracker struct {
 	bridges  map[string]*bridge
 	cel      celState
 	source   tollgate.Source
-	finished []Leg     // of the event being handled
-	last     time.Time // time of the newest event: the last sign of life
-	newest   uniqueID  // of the channel started last
-	stray    stray     // what went out past the trunks last
-	offset   int64     // where in a journal the event stands
+	finished []Leg      // of the event being handled
+	told     []*channel // legs that began or were answered by it
+	last     time.Time  // time of the newest event: the last sign of life
+	newest   uniqueID   // of the channel started last
+	stray    stray      // what went out past the trunks last
+	offset   int64      // where in a journal the event stands
 	counts   Counts
 }
 
@@ -119,8 +120,8 @@ const causeTemporaryFailure tollgate.Cause = 41
 
 // started is what is known of a channel when it begins.
 type started struct {
-	name, uniqueID, caller, exten, account string
-	at                                     time.Time
+	name, uniqueID, caller, exten, context, account string
+	at                                              time.Time
 }
 
 // start begins to follow a channel. A channel that is known already, from the
@@ -143,7 +144,7 @@ func (t *Tracker) start(s started) *channel {
 	name = keep(name)
 	ch := &channel{
 		name: name, uniqueID: keep(s.uniqueID), caller: keep(s.caller), exten: keep(s.exten),
-		account: keep(s.account), start: s.at, offset: t.offset,
+		account: keep(s.account), context: keep(s.context), start: s.at, offset: t.offset,
 	}
 	ch.current = ch.account
 	ch.execute(ch.exten)

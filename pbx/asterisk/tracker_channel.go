@@ -25,6 +25,8 @@ type channel struct {
 	caller   string // calling number
 	exten    string // what was dialled to create it: by a phone, its raw keys
 	account  string // account code at its creation: the endpoint's own
+	context  string // it began in; empty: not known
+	attempt  string // TOLLGATE_CALL as it stands on it
 	current  string // account code now
 	private  bool   // its userfield says private
 	rdnis    string // redirecting number; CEL only
@@ -55,6 +57,7 @@ type dial struct {
 	caller   string // calling number shown
 	code     string // account code of from
 	toCode   string // account code of to, which it took over
+	attempt  string // under which it was authorised; empty: none is known
 	begin    time.Time
 	end      time.Time // zero: not seen
 	answered bool
@@ -144,9 +147,11 @@ func (t *Tracker) dialBegin(from, to *channel, d dial) {
 		}
 	}
 	attempt := &d
+	attempt.attempt = attempt.authorised()
 	to.dialed = attempt
 	t.setTrunk(to, t.trunks.dialled(to.name, d.text))
 	t.watchTrunks(to)
+	t.tell(to)
 	if from == nil {
 		return
 	}
@@ -161,15 +166,19 @@ func (t *Tracker) dialEnd(to *channel, at time.Time, status string) {
 	to.dialed.end = at
 	if status == "ANSWER" {
 		to.dialed.answered = true
-		to.answered(at)
+		t.answered(to, at)
 	}
 }
 
 // answered notes that a channel is up. The first time counts: a subroutine on
 // the called side may delay the end of the dial, but the line is up already.
-func (ch *channel) answered(at time.Time) {
-	if ch.answer.IsZero() || at.Before(ch.answer) {
+func (t *Tracker) answered(ch *channel, at time.Time) {
+	fresh := ch.answer.IsZero()
+	if fresh || at.Before(ch.answer) {
 		ch.answer = at
+	}
+	if fresh {
+		t.tell(ch)
 	}
 }
 
@@ -225,6 +234,7 @@ func (t *Tracker) finish(ch *channel, at time.Time, cause tollgate.Cause, estima
 		leg.End = leg.Answer
 	}
 	leg.Cause, leg.Estimated = cause, estimated || ch.estimate
+	leg.CallerChannel, leg.CallerContext = "", ""
 	t.setTrunk(ch, "")
 	t.counts.Legs++
 	if estimated {

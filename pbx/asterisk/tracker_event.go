@@ -11,7 +11,7 @@ import (
 // Handle takes in one message of the manager interface and returns the legs
 // that ended by it. Messages that say nothing about channels are ignored.
 func (t *Tracker) Handle(m ami.Message) []Leg {
-	t.finished = nil
+	t.finished, t.told = nil, nil
 	handle := eventHandlers(m.Event())
 	if handle == nil {
 		return nil
@@ -79,13 +79,13 @@ func (t *Tracker) about(m *ami.Message, prefix string, at time.Time) *channel {
 
 func (t *Tracker) onNewchannel(m *ami.Message, at time.Time) {
 	s := startedBy(m, "", at)
-	s.exten = m.Get("Exten")
+	s.exten, s.context = m.Get("Exten"), m.Get("Context")
 	t.start(s)
 }
 
 func (t *Tracker) onNewstate(m *ami.Message, at time.Time) {
 	if ch := t.live(m.Get("Channel")); ch != nil && m.Get("ChannelState") == stateUp {
-		ch.answered(at)
+		t.answered(ch, at)
 	}
 }
 
@@ -117,10 +117,16 @@ func isPrivateMark(userfield string) bool {
 }
 
 func (t *Tracker) onVarSet(m *ami.Message, at time.Time) {
-	if strings.TrimLeft(m.Get("Variable"), "_") != "ORIGINATOR" || m.Get("Channel") == "" {
+	variable := strings.TrimLeft(m.Get("Variable"), "_")
+	if variable != "ORIGINATOR" && variable != variableCall || m.Get("Channel") == "" {
 		return
 	}
-	if ch := t.about(m, "", at); ch != nil {
+	ch := t.about(m, "", at)
+	switch {
+	case ch == nil:
+	case variable == variableCall:
+		ch.attempt = keep(m.Get("Value"))
+	default:
 		ch.mark(mark{kind: markOriginator, at: at, who: keep(m.Get("Value")), code: ch.current})
 	}
 }

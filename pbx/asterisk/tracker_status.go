@@ -1,17 +1,19 @@
 package asterisk
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
+	"tollgate"
 	"tollgate/pbx/asterisk/ami"
 )
 
 // statusVariables are what Status is asked for beside the channels themselves:
 // they say what the events of a running call said before we listened.
 const statusVariables = "CDR(start,u),CDR(answer,u),CDR(userfield),CHANNEL(userfield),REDIRECTING(from-num)," +
-	"DIALEDPEERNUMBER,ORIGINATOR,BLINDTRANSFER,FORWARDERNAME,SIPREFERREDBYHDR"
+	"DIALEDPEERNUMBER,ORIGINATOR,BLINDTRANSFER,FORWARDERNAME,SIPREFERREDBYHDR," + variableCall
 
 // statusChannel is one channel of the answer to Status.
 type statusChannel struct {
@@ -77,6 +79,10 @@ func (t *Tracker) recall(s *statusChannel) {
 	if ch == nil {
 		return
 	}
+	ch.attempt = cmp.Or(keep(s.variables[variableCall]), ch.attempt)
+	if ch.dialed != nil && t.source == tollgate.SourceCEL { // the journal does not say
+		ch.dialed.attempt = cmp.Or(ch.dialed.attempt, ch.dialed.authorised())
+	}
 	m := mark{at: s.at, code: keep(s.account)}
 	who, referred := s.variables["ORIGINATOR"], referredBy(s.variables["SIPREFERREDBYHDR"])
 	switch {
@@ -131,7 +137,7 @@ func (t *Tracker) adoptLeg(s *statusChannel, list []statusChannel) {
 	ch.estimate = true
 	ch.account = "" // its own code is gone: it took over its caller's
 	if s.up {
-		ch.answered(s.answer)
+		t.answered(ch, s.answer)
 		if s.answer.IsZero() {
 			ch.answer = s.at
 		}

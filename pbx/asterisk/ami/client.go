@@ -58,6 +58,7 @@ type Client struct {
 	next    int
 	err     error // why the connection is over
 	garbage Garbage
+	skew    skew
 
 	writing sync.Mutex
 }
@@ -175,6 +176,9 @@ func (c *Client) read(greeted chan<- string) {
 		if err != nil && c.err == nil {
 			c.err = fmt.Errorf("reading from the manager interface: %w", err)
 			close(c.quit)
+		}
+		if at := m.Time(); err == nil && at != m.At {
+			c.skew.note(at, m.At)
 		}
 		waiting := c.pending[m.Get("ActionID")]
 		c.mu.Unlock()
