@@ -66,6 +66,37 @@ func (a *Gate) Revoke(ctx context.Context, by Principal, token tollgate.ID) erro
 	})
 }
 
+// RenewToken returns a fresh token with the rights of one that is valid. It lives
+// as long from now as the old one did from when it was made. The old one stays
+// valid until it expires; a token that is revoked takes those renewed from it along.
+func (a *Gate) RenewToken(ctx context.Context, secret, address string) (fresh string, err error) {
+	who, err := a.Token(ctx, secret, address)
+	if err != nil {
+		return "", err
+	}
+	old, err := a.db.TokenByHash(ctx, fingerprint(secret))
+	if err != nil {
+		return "", err
+	}
+	drawn, err := newSecret(a.random)
+	if err != nil {
+		return "", err
+	}
+	fresh = tokenPrefix + drawn
+	t := store.Token{
+		Hash: fingerprint(fresh), Prefix: fresh[:tokenShown], Role: old.Role, Enterprise: old.Enterprise,
+	}
+	name, _, _ := strings.Cut(old.Name, " "+tokenPrefix) // of the first of them
+	t.Name = name + " " + t.Prefix
+	if !old.Expires.IsZero() {
+		t.Expires = a.now().Add(old.Expires.Sub(old.Created))
+	}
+	err = a.db.Change(ctx, who.Actor(), "renew token", func(c *store.Change) error {
+		return c.RenewToken(old, &t)
+	})
+	return fresh, err
+}
+
 // Token returns who holds a token. A wrong one is CodeUnauthenticated, or
 // *Throttled after too many of them from one address. A right one always comes
 // in: 256 bits are not guessed, the wait only keeps the guessers quiet.

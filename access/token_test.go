@@ -144,3 +144,59 @@ func TestSecretsHaveOneLength(t *testing.T) {
 		t.Error("a source that runs dry made a secret")
 	}
 }
+
+func TestRenewedToken(t *testing.T) {
+	d := newDoor(t)
+	ctx := t.Context()
+	acme := d.enterprise("Acme")
+	first, token, err := d.NewToken(ctx, admin, store.Token{
+		Name: "accounting", Role: string(RoleOperator), Enterprise: acme, Expires: d.now().Add(time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(secret string) bool {
+		t.Helper()
+		who, err := d.Token(ctx, secret, "")
+		if err != nil && tollgate.CodeOf(err) != tollgate.CodeUnauthenticated {
+			t.Fatal(err)
+		}
+		if err == nil && (who.Enterprise != acme || who.Role != RoleOperator) {
+			t.Errorf("a renewed token has other rights: %+v", who)
+		}
+		return err == nil
+	}
+	secrets := []string{first}
+	for range 40 { // each from the one before
+		fresh, err := d.RenewToken(ctx, secrets[len(secrets)-1], "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets = append(secrets, fresh)
+	}
+	if !in(first) || !in(secrets[40]) || !in(secrets[39]) || in(secrets[1]) {
+		t.Error("the first and the newest renewals come in, the oldest renewals do not")
+	}
+	kept, err := d.db.Tokens(ctx, store.Scope(acme))
+	if err != nil || len(kept) != 17 {
+		t.Errorf("%d tokens are kept, %v; want the first and 16 renewals", len(kept), err)
+	}
+	d.ahead = 50 * time.Minute
+	late, err := d.RenewToken(ctx, secrets[40], "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.ahead = 90 * time.Minute
+	if in(first) || !in(late) {
+		t.Error("a renewed token lives an hour from its renewal, and the first an hour from when it was made")
+	}
+	if err := d.Revoke(ctx, admin, token.ID); err != nil {
+		t.Fatal(err)
+	}
+	if in(late) {
+		t.Error("a token that is revoked leaves its renewals")
+	}
+	if _, err := d.RenewToken(ctx, late, ""); tollgate.CodeOf(err) != tollgate.CodeUnauthenticated {
+		t.Errorf("renewing a revoked token: %v", err)
+	}
+}

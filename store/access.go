@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -148,14 +149,16 @@ type Token struct {
 	Expires    time.Time   `json:"expires"` // zero: never
 	Used       time.Time   `json:"used"`    // zero: never; to the minute
 	Prefix     string      `json:"prefix"`  // how it begins, to tell it from others
+	Origin     tollgate.ID `json:"origin"`  // the token that was renewed, and with which it is revoked; 0: none
 }
 
-const tokenColumns = "id, name, token_hash, role, enterprise_id, created_at, expires_at, used_at, prefix"
+const tokenColumns = `id, name, token_hash, role, enterprise_id, created_at, expires_at, used_at, prefix,
+	origin_id`
 
 func scanToken(row engine.Scanner, t *Token) error {
 	var created, expires, used int64
 	err := row.Scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.Enterprise, &created, &expires, &used,
-		&t.Prefix)
+		&t.Prefix, &t.Origin)
 	t.Created, t.Expires, t.Used = engine.Instant(created), engine.Instant(expires), engine.Instant(used)
 	return err
 }
@@ -168,21 +171,46 @@ func (c *Change) PutToken(t *Token) error {
 	c.give(&t.ID)
 	t.Created = c.db.now().UTC().Truncate(time.Microsecond)
 	if _, err := c.tx.Exec("INSERT INTO api_token ("+tokenColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`, int64(t.ID), t.Name, t.Hash, t.Role,
-		int64(t.Enterprise), engine.Micros(t.Created), engine.Micros(t.Expires), t.Prefix); err != nil {
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)`, int64(t.ID), t.Name, t.Hash, t.Role,
+		int64(t.Enterprise), engine.Micros(t.Created), engine.Micros(t.Expires), t.Prefix,
+		int64(t.Origin)); err != nil {
 		return engine.Failed(err, "storing token %q", t.Name)
 	}
 	return c.log(object("token", t.ID), nil, t)
 }
 
-// DeleteToken removes a token: whoever holds it is out.
+// renewedTokensMax is how many tokens stay that came from one by renewal.
+const renewedTokensMax = 16
+
+// RenewToken stores a token that takes the place of another; both come in. Of
+// those that were renewed before it, the oldest are removed when they become
+// many. CodeUnauthenticated when the other was revoked meanwhile.
+func (c *Change) RenewToken(from Token, t *Token) error {
+	found, err := c.tx.Exists("SELECT EXISTS(SELECT 1 FROM api_token WHERE id = $1)", int64(from.ID))
+	if err != nil {
+		return engine.Failed(err, "looking for token %q", from.Name)
+	}
+	if !found {
+		return tollgate.Errorf(tollgate.CodeUnauthenticated, "the token was revoked")
+	}
+	t.Origin = cmp.Or(from.Origin, from.ID)
+	if err := c.PutToken(t); err != nil {
+		return err
+	}
+	_, err = c.tx.Exec(`DELETE FROM api_token WHERE origin_id = $1 AND id <> $2 AND id NOT IN
+		(SELECT id FROM api_token WHERE origin_id = $1 ORDER BY id DESC LIMIT $3)`,
+		int64(t.Origin), int64(from.ID), renewedTokensMax)
+	return engine.Failed(err, "removing old renewals of token %q", from.Name)
+}
+
+// DeleteToken removes a token and what was renewed from it: whoever holds one is out.
 func (c *Change) DeleteToken(id tollgate.ID) error {
 	var t Token
 	row := c.tx.Row("SELECT "+tokenColumns+" FROM api_token WHERE id = $1", int64(id))
 	if err := scanToken(row, &t); err != nil {
 		return engine.Failed(err, "token %d", id)
 	}
-	if _, err := c.tx.Exec("DELETE FROM api_token WHERE id = $1", int64(id)); err != nil {
+	if _, err := c.tx.Exec("DELETE FROM api_token WHERE id = $1 OR origin_id = $1", int64(id)); err != nil {
 		return engine.Failed(err, "deleting token %q", t.Name)
 	}
 	return c.log(object("token", id), t, nil)
