@@ -43,7 +43,7 @@ var keepers = map[string][]string{
 	"github.com/rickar/cal":           {"rating"},
 	"github.com/chromedp":             {"web", "test/*"},
 	"github.com/alexedwards/scs":      {"access", "api", "web"},
-	"golang.org/x/crypto":             {"access", "api", "store"},
+	"golang.org/x/crypto":             {"access", "api", "store", "cmd/*"},
 	"github.com/prometheus":           {"api"},
 	"github.com/schollz/progressbar":  {"cmd/*"},
 	"github.com/BurntSushi/toml":      {"batch"},

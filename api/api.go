@@ -22,7 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Options is what the API is handed. All but Devices, Journal, Log and Version are required.
+// Options is what the API is handed. All but Devices, Journal, Parts, Log and Version are required.
 type Options struct {
 	Store   *store.DB
 	Book    *ledger.Book
@@ -31,6 +31,7 @@ type Options struct {
 	Devices func() []tollgate.DeviceStatus // how the connectors are doing; nil: there are none
 	// Journal keeps rows that a device pushes of its event journal; nil: there is no place for them.
 	Journal func(ctx context.Context, device tollgate.ID, rows []byte) error
+	Parts   func() []Part // what else runs, for health; nil: nothing
 	Now     func() time.Time
 	Log     *slog.Logger // nil: silent
 	Version string

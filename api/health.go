@@ -62,6 +62,9 @@ func (s *server) parts(ctx context.Context) (Health, error) {
 			})
 		}
 	}
+	if s.Parts != nil {
+		h.Parts = append(h.Parts, s.Parts()...)
+	}
 	for _, part := range h.Parts {
 		h.Healthy = h.Healthy && part.State != stateFailed
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -18,13 +19,14 @@ type adminCommand struct {
 
 // linkFlags say how a link is written.
 type linkFlags struct {
-	URL string `default:"http://127.0.0.1:8080" help:"Where the pages are reached." placeholder:"URL"`
+	URL string `help:"Where the pages are reached; found out by itself on the machine of the package." placeholder:"URL"`
 }
 
 // print prints a link that can be used once.
 func (f linkFlags) print(p *program, whose, secret string) error {
+	_, public := servedAt()
 	fmt.Fprintf(p.stderr, "%s, once, within a day:\n", whose)
-	_, err := fmt.Fprintf(p.stdout, "%s/setup/%s\n", strings.TrimRight(f.URL, "/"), secret)
+	_, err := fmt.Fprintf(p.stdout, "%s/setup/%s\n", strings.TrimRight(cmp.Or(f.URL, public), "/"), secret)
 	return err
 }
 

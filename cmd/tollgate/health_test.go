@@ -7,8 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -27,31 +27,54 @@ func command(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	return out.String(), problems.String(), code
 }
 
-// serve runs a server until the test ends and returns its address.
-func serve(t *testing.T, data string) string {
+// serve runs a server until the test ends and returns its address, as it says it.
+func serve(t *testing.T, data string, flags ...string) string {
 	t.Helper()
+	address, _ := serveLogged(t, io.Discard, append([]string{"--data", data}, flags...)...)
+	return address
+}
+
+// serveLogged is serve with a log, and with the address for this machine.
+func serveLogged(t *testing.T, log io.Writer, flags ...string) (public, local string) {
+	t.Helper()
+	runtime := t.TempDir()
+	t.Setenv(addressVariable, runtime)
 	ctx, stop := context.WithCancel(t.Context())
 	read, write := io.Pipe()
+	var problems bytes.Buffer
 	p := &program{
-		ctx: ctx, stdout: write, stderr: io.Discard, now: time.Now, log: slog.New(slog.DiscardHandler),
+		ctx: ctx, stdout: write, stderr: &problems, now: time.Now, log: slog.New(slog.NewTextHandler(log, nil)),
 	}
 	ended := make(chan int, 1)
-	go func() { ended <- p.run([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}) }()
+	go func() {
+		code := p.run(append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...))
+		_ = write.Close() // never fails
+		ended <- code
+	}()
 	t.Cleanup(func() {
 		stop()
 		if code := <-ended; code != 0 {
-			t.Errorf("serve ended with %d", code)
+			t.Errorf("serve ended with %d: %s", code, problems.String())
 		}
 	})
 	lines := bufio.NewScanner(read)
 	for lines.Scan() {
-		if found := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(lines.Text()); found != "" {
-			go io.Copy(io.Discard, read) //nolint:errcheck // ends with the server
-			return found
+		if _, found, ok := strings.Cut(lines.Text(), " is at "); ok {
+			public = found
+		}
+		if _, err := os.Stat(filepath.Join(runtime, "address")); err == nil || strings.Contains(lines.Text(), "/setup/") {
+			break
+		}
+	}
+	go io.Copy(io.Discard, read) //nolint:errcheck // ends with the server
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if text, err := os.ReadFile(filepath.Join(runtime, "address")); err == nil {
+			local, _, _ = strings.Cut(string(text), "\n")
+			return public, local
 		}
 	}
 	t.Fatal("serve does not say where it is")
-	return ""
+	return "", ""
 }
 
 func TestHealthCommand(t *testing.T) {
@@ -60,7 +83,7 @@ func TestHealthCommand(t *testing.T) {
 	const rule = "\n==="
 
 	out, problems, code := command(t, "health", "--url", address)
-	if code != 0 || !strings.HasPrefix(out, "tollgate "+version+rule) || !strings.Contains(out, "• server    running") ||
+	if code != 0 || !strings.HasPrefix(out, "Tollgate "+version+rule) || !strings.Contains(out, "• server    running") ||
 		!strings.Contains(out, "• database  running\n") {
 		t.Errorf("without a token: %d\n%s%s", code, out, problems)
 	}
@@ -87,3 +110,5 @@ func TestHealthCommand(t *testing.T) {
 		t.Errorf("without a server: %d\n%s%s", code, out, problems)
 	}
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

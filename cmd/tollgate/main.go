@@ -45,6 +45,8 @@ type program struct {
 	stderr io.Writer
 	now    func() time.Time
 	log    *slog.Logger
+	// settings names a file of settings for those who run commands beside the packaged server.
+	settings string
 }
 
 func main() { os.Exit(start()) }
@@ -55,7 +57,7 @@ func start() int {
 	defer stop()
 	p := &program{
 		ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		now: time.Now, log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		now: time.Now, log: slog.New(slog.NewTextHandler(os.Stderr, nil)), settings: settingsFile,
 	}
 	return p.run(os.Args[1:])
 }
@@ -88,12 +90,18 @@ func (p *program) run(args []string) (code int) {
 			code = int(e)
 		}
 	}()
+	said, err := readSettings(p.settings)
+	if err != nil {
+		fmt.Fprintf(p.stderr, "tollgate: %v\n", err)
+		return 2
+	}
 	parser := kong.Must(&commands{},
 		kong.Name("tollgate"),
 		kong.Description("Charges for telephone calls: exact money, no overspend, every price explained."),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Resolvers(said),
 	)
 	parsed, err := parser.Parse(args)
 	if err != nil {

@@ -40,6 +40,9 @@ type server struct {
 	connectors *connectors
 	handler    http.Handler
 	listener   net.Listener
+	certs      certificates // nil: no TLS
+	public     string       // where people reach the pages
+	vitals     vitals
 }
 
 // serverOptions is how people reach a server and what its pages show.
@@ -49,11 +52,12 @@ type serverOptions struct {
 	zone   *time.Location // of the times on pages
 	// journals is the directory of what devices push of their journals; empty: they cannot.
 	journals string
+	certs    certificates // nil: no TLS
 }
 
 // newServer puts the parts together. Nothing runs yet.
 func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
-	s := &server{p: p, db: db}
+	s := &server{p: p, db: db, certs: o.certs}
 	s.book = ledger.New(db, ledger.Options{Now: p.now, Log: p.log})
 	var err error
 	if s.office, err = charging.New(p.ctx, db, s.book, charging.Options{Now: p.now, Log: p.log}); err != nil {
@@ -80,7 +84,7 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	}
 	interfaces, err := api.New(api.Options{
 		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status, Journal: journal,
-		Now: p.now, Log: p.log, Version: version,
+		Parts: s.vitals.look, Now: p.now, Log: p.log, Version: version,
 	})
 	if err != nil {
 		return nil, err
@@ -94,22 +98,8 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	if s.listener, err = new(net.ListenConfig).Listen(p.ctx, "tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("%w: choose another address with --listen", err)
 	}
+	s.public = s.url()
 	return s, nil
-}
-
-// url is where the server is reached, from this machine at least.
-func (s *server) url() string {
-	address, ok := s.listener.Addr().(*net.TCPAddr)
-	if ok && address.IP.IsUnspecified() {
-		return fmt.Sprintf("http://localhost:%d", address.Port)
-	}
-	return "http://" + s.listener.Addr().String()
-}
-
-// loopback reports whether only this machine reaches the server.
-func (s *server) loopback() bool {
-	address, ok := s.listener.Addr().(*net.TCPAddr)
-	return ok && address.IP.IsLoopback()
 }
 
 // run serves until ctx ends, then lets requests finish, stops the connectors
@@ -118,25 +108,15 @@ func (s *server) run(ctx context.Context, extra ...func(context.Context) error) 
 	bookCtx, stopBook := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBook()
 	book := make(chan error, 1)
-	go func() { book <- s.book.Run(bookCtx) }()
+	ledger := s.vitals.living("ledger", "", s.book.Run)
+	go func() { book <- ledger(bookCtx) }()
 
 	group, ctx := errgroup.WithContext(ctx)
-	web := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerReadMax, IdleTimeout: idleMax,
-		MaxHeaderBytes: headerBytes, BaseContext: func(net.Listener) context.Context { return ctx },
+	web := newHTTP(ctx, s.handler)
+	if s.certs != nil {
+		web.TLSConfig = s.certs.config()
 	}
-	group.Go(func() error {
-		if err := web.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
-	group.Go(func() error {
-		<-ctx.Done()
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownMax)
-		defer cancel()
-		return web.Shutdown(late)
-	})
+	group.Go(func() error { return runHTTP(ctx, web, s.listener) })
 	group.Go(func() error { return s.connectors.Run(ctx) })
 	group.Go(func() error {
 		select {

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"tollgate/api"
+)
+
+// certPoll is how soon a changed certificate is shown.
+const certPoll = time.Second
+
+// fileCertificate is a certificate in two files, read again when they change:
+// whoever renews it need not tell us.
+type fileCertificate struct {
+	cert, key string // names of the files
+	now       func() time.Time
+	log       *slog.Logger
+	// renew is called from time to time and may write the files anew; nil: somebody else does.
+	renew func(*x509.Certificate) error
+
+	mu      sync.Mutex
+	current *tls.Certificate
+	stamp   string    // of the files as they were read
+	looked  time.Time // at the files
+	problem error     // why they could not be read again
+}
+
+// newFileCertificate reads the files; a fault in them is told at once.
+func newFileCertificate(p *program, cert, key string) (*fileCertificate, error) {
+	f := &fileCertificate{cert: cert, key: key, now: p.now, log: p.log}
+	if err := f.read(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// read takes what is in the files. It keeps what was there before if that fails.
+func (f *fileCertificate) read() error {
+	stamp, err := stampOf(f.cert, f.key)
+	if err != nil {
+		return fmt.Errorf("read the certificate: %w", err)
+	}
+	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+	if err != nil {
+		return fmt.Errorf("read the certificate %s with the key %s: %w", f.cert, f.key, err)
+	}
+	f.current, f.stamp = &pair, stamp
+	return nil
+}
+
+// stampOf changes when a file does, also when a link comes to point elsewhere.
+func stampOf(names ...string) (string, error) {
+	var stamp strings.Builder
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(&stamp, info.Size(), info.ModTime().UnixNano())
+	}
+	return stamp.String(), nil
+}
+
+// get is the certificate of the moment.
+func (f *fileCertificate) get() (*tls.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now := f.now(); now.Sub(f.looked) >= certPoll || now.Before(f.looked) {
+		f.looked = now
+		f.refresh()
+	}
+	return f.current, f.problem
+}
+
+// refresh looks whether the files have changed. The two are not written in one
+// moment: what does not fit together now may fit at the next look.
+func (f *fileCertificate) refresh() {
+	if f.renew != nil {
+		if err := f.renew(f.current.Leaf); err != nil {
+			f.fail(err)
+			return
+		}
+	}
+	stamp, err := stampOf(f.cert, f.key)
+	if err == nil && stamp == f.stamp {
+		f.problem = nil
+		return
+	}
+	if err := f.read(); err != nil {
+		f.fail(err)
+		return
+	}
+	f.problem = nil
+	f.log.Info("certificate read again", "file", f.cert, "until", f.current.Leaf.NotAfter)
+}
+
+// fail notes a fault and logs it once.
+func (f *fileCertificate) fail(err error) {
+	if f.problem == nil || f.problem.Error() != err.Error() {
+		f.log.Error("the certificate from before is shown on", "error", err)
+	}
+	f.problem = err
+}
+
+func (f *fileCertificate) config() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			current, _ := f.get() // an old one is better than none; part tells of the fault
+			return current, nil
+		},
+	}
+}
+
+func (f *fileCertificate) name() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, name := range f.current.Leaf.DNSNames {
+		if name != "localhost" && !strings.HasPrefix(name, "*") {
+			return name
+		}
+	}
+	return ""
+}
+
+func (f *fileCertificate) part() api.Part {
+	current, problem := f.get()
+	return certificatePart(f.now(), current.Leaf, problem)
+}
+
+// certificatePart says how a certificate is doing; leaf may be nil if there is a problem.
+func certificatePart(now time.Time, leaf *x509.Certificate, problem error) api.Part {
+	part := api.Part{Name: "certificate", State: "running"}
+	if leaf != nil {
+		name := leaf.Subject.CommonName
+		if len(leaf.DNSNames) > 0 {
+			name = leaf.DNSNames[0]
+		}
+		part.Detail = name + " until " + leaf.NotAfter.UTC().Format(time.DateOnly)
+		if now.After(leaf.NotAfter) {
+			part.State, part.Detail = "failed", part.Detail+": expired"
+		}
+	}
+	if problem != nil {
+		part.State = "failed"
+		part.Detail = strings.TrimPrefix(part.Detail+"; "+problem.Error(), "; ")
+	}
+	return part
+}
+
+func (f *fileCertificate) challenges(next http.Handler) http.Handler { return next }
+
+// Run has nothing to do: the files are looked at when somebody comes.
+func (f *fileCertificate) Run(context.Context) error { return nil }
