@@ -99,11 +99,36 @@ var violations = []violation{
 	},
 	{
 		"a quota's counter is edited", "UPDATE account SET used = used + 1 WHERE mode = 'quota'",
-		[]string{"used is the sum of the quota's calls"},
+		[]string{"used is the sum of the quota's calls and changes"},
 	},
 	{
-		"money is held for nobody", "UPDATE account SET reserved = 1 WHERE id = {account}",
+		"a correction is lost", "DELETE FROM quota_log WHERE kind = 'correction'",
+		[]string{"used is the sum of the quota's calls and changes"},
+	},
+	{
+		"a reset is lost", "DELETE FROM quota_log WHERE kind = 'reset'",
+		[]string{"a period begins when its quota was reset"},
+	},
+	{
+		"money is held for nobody", "UPDATE account SET reserved = reserved + 1 WHERE id = {account}",
 		[]string{"reserved is the sum of open reservations"},
+	},
+	{
+		"a reservation is lost", "DELETE FROM reservation WHERE unique_id = 'open'",
+		[]string{"reserved is the sum of open reservations"},
+	},
+	{
+		"a reservation is of another enterprise", "UPDATE reservation SET enterprise_id = 5 WHERE unique_id = 'open'",
+		[]string{"reserved is the sum of open reservations"},
+	},
+	{
+		"a reservation names what is no account", "UPDATE reservation SET accounts = 'x' WHERE unique_id = 'open'",
+		[]string{"reserved is the sum of open reservations"},
+	},
+	{
+		"a settled call's reservation was left", `INSERT INTO reservation
+			SELECT enterprise_id, id, device_id, unique_id, leg, '', 0, '', 1 FROM cdr WHERE id = {call}`,
+		[]string{"a settled call holds no money"},
 	},
 	{
 		"an overdraft names a transfer that is not there", `UPDATE account SET overdraft = 'transfer 5'
@@ -129,6 +154,7 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 					tollgate.Money{Micro: 30, Currency: "EUR"}, "", "k"); err != nil {
 					t.Fatal(err)
 				}
+				s.holdSome()
 				s.audit()
 				r, err := bare(t, url).ExecContext(t.Context(), strings.NewReplacer(
 					"{account}", s.prepaid.ID.String(), "{call}", results[0].CDR.String(),

@@ -7,6 +7,7 @@ package ledger
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,12 +29,17 @@ type Options struct {
 	Now     func() time.Time // required
 	Log     *slog.Logger     // nil: silent
 	RowsMax int              // settlements in one commit; 0: 10,000
+	// Inline commits each operation by itself before its method returns, without Run:
+	// for simulations, in which nothing may depend on how goroutines take turns.
+	Inline bool
 }
 
 // Book is the books of one node. Operations wait until Run runs and are safe
 // for concurrent use.
 type Book struct {
-	db      *store.DB
+	db      *store.DB // nil where the store is a stand-in
+	store   Store
+	inline  *sync.Mutex // held while an operation is committed inline; nil: Run commits
 	now     func() time.Time
 	log     *slog.Logger
 	rowsMax int
@@ -63,6 +69,13 @@ const (
 
 // New opens the books of a store.
 func New(db *store.DB, o Options) *Book {
+	b := NewOn(shelf{db}, o)
+	b.db = db
+	return b
+}
+
+// NewOn opens books that anything keeps. They have no Audit.
+func NewOn(s Store, o Options) *Book {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -70,8 +83,11 @@ func New(db *store.DB, o Options) *Book {
 		o.RowsMax = commitRowsMax
 	}
 	b := &Book{
-		db: db, now: o.Now, log: o.Log, rowsMax: o.RowsMax,
+		store: s, now: o.Now, log: o.Log, rowsMax: o.RowsMax,
 		queue: make(chan *operation, queueMax), stopped: make(chan struct{}), counters: newCounters(),
+	}
+	if o.Inline {
+		b.inline = new(sync.Mutex)
 	}
 	b.forget()
 	return b
@@ -81,13 +97,16 @@ func (b *Book) forget() {
 	b.purses, b.houses = map[tollgate.ID]store.Purse{}, map[house]tollgate.ID{}
 }
 
-// operation is one request that waits for a commit. Exactly one of settle,
-// post and reprice is what it asks.
+// operation is one request that waits for a commit. Exactly one of the first
+// group is what it asks.
 type operation struct {
 	ctx     context.Context
 	settle  []Settlement
 	post    *posting
 	reprice *repricing
+	quota   *quotaChange
+	hold    *Hold
+	release *store.Reservation // its enterprise and id
 
 	state  atomic.Int32  // waiting, then taken by the writer or left by its caller
 	done   chan struct{} // closed when it is answered
@@ -118,6 +137,12 @@ func (o *operation) finish(a answer) {
 // what became of it.
 func (b *Book) do(ctx context.Context, o *operation) error {
 	o.ctx, o.done = ctx, make(chan struct{})
+	if b.inline != nil {
+		b.inline.Lock()
+		defer b.inline.Unlock()
+		b.commit([]*operation{o})
+		return o.answer.err
+	}
 	select {
 	case b.queue <- o:
 	case <-ctx.Done():
@@ -208,7 +233,7 @@ func (b *Book) apply(batch []*operation, again bool) error {
 	ctx := context.WithoutCancel(batch[0].ctx)
 	var c *commit
 	began := b.now()
-	err := b.db.Post(ctx, func(p *store.Posting) error {
+	err := b.store.Post(ctx, func(p Posting) error {
 		c = b.newCommit(p, again) // anew at each try
 		return c.run(batch)
 	})

@@ -12,7 +12,7 @@ import (
 // commit is one transaction in the making: what the operations come to, added
 // up by account and counter, so that a commit touches each row once.
 type commit struct {
-	*store.Posting
+	Posting
 	book      *Book
 	again     bool     // it may have happened before
 	answers   []answer // by operation
@@ -27,10 +27,12 @@ type commit struct {
 type answer struct {
 	results []tollgate.Result
 	priced  int
+	held    Held
+	done    bool // released, or changed
 	err     error
 }
 
-func (b *Book) newCommit(p *store.Posting, again bool) *commit {
+func (b *Book) newCommit(p Posting, again bool) *commit {
 	return &commit{
 		Posting: p, book: b, again: again,
 		deltas: map[tollgate.ID]*store.Delta{},
@@ -39,10 +41,17 @@ func (b *Book) newCommit(p *store.Posting, again bool) *commit {
 }
 
 // run applies all operations. An error undoes everything; what only one
-// operation did wrong is in its answer.
+// operation did wrong is in its answer. Quotas begin anew first; calls are
+// settled and money given back before any is held.
 func (c *commit) run(batch []*operation) error {
 	c.answers = make([]answer, len(batch))
+	if err := c.quotas(batch); err != nil {
+		return err
+	}
 	if err := c.settle(batch); err != nil {
+		return err
+	}
+	if err := c.drop(batch); err != nil {
 		return err
 	}
 	for i, o := range batch {
@@ -56,6 +65,9 @@ func (c *commit) run(batch []*operation) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := c.hold(batch); err != nil {
+		return err
 	}
 	return c.flush()
 }

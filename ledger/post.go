@@ -16,7 +16,7 @@ type posting struct {
 	amount   tollgate.Money // less than 0: taken from the account
 	note     string
 	key      string
-	quiet    bool               // the operation log speaks of it elsewhere
+	quiet    bool              // the operation log speaks of it elsewhere
 	id       tollgate.ID       // of the transfer, should it be made
 	transfer tollgate.Transfer // that was made, now or when the key was first used
 }
@@ -76,7 +76,7 @@ func (b *Book) post(ctx context.Context, p *posting) (tollgate.Transfer, error) 
 		return tollgate.Transfer{}, tollgate.Errorf(tollgate.CodeInvalid,
 			"key of %d bytes: at most %d", len(p.key), textMax)
 	}
-	p.id = b.db.NewID()
+	p.id = b.store.NewID()
 	if p.key == "" {
 		// A commit whose answer was lost is tried again: it must know itself.
 		p.key = "transfer " + p.id.String()

@@ -25,6 +25,9 @@ type Settlement struct {
 	Record tollgate.Record
 	// Release is the quarantined record that this settles; 0: none.
 	Release tollgate.ID
+	// Reservation is what was held for the call, given back in the same commit
+	// whatever becomes of the record; 0, or not there any more: nothing.
+	Reservation tollgate.ID
 }
 
 // amountMax bounds one side of one call, a thousand million units, so that no
@@ -48,7 +51,7 @@ func (b *Book) Settle(ctx context.Context, settlements []Settlement) ([]tollgate
 	// is recognised as our own when it is tried again.
 	for i := range settlements {
 		if c := &settlements[i].CDR; c.ID == 0 {
-			c.ID = b.db.NewID()
+			c.ID = b.store.NewID()
 		}
 	}
 	results := make([]tollgate.Result, 0, len(settlements))

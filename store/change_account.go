@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -10,19 +11,19 @@ import (
 
 const accountColumns = `enterprise_id, id, parent_id, kind, mode, name, code, currency,
 	tariff_id, timezone, balance, reserved, credit_limit, allowance, used, reset_period,
-	frozen, created_at`
+	frozen, created_at, bills, business, low_credit, week_start, period_start`
 
 func scanAccount(row engine.Scanner, a *tollgate.Account) error {
-	var created int64
+	var created, period int64
 	err := row.Scan(&a.Enterprise, &a.ID, &a.Parent, &a.Kind, &a.Mode, &a.Name, &a.Code, &a.Currency,
 		&a.Tariff, &a.Timezone, &a.Balance, &a.Reserved, &a.CreditLimit, &a.Allowance, &a.Used,
-		&a.Reset, &a.Frozen, &created)
-	a.Created = engine.Instant(created)
+		&a.Reset, &a.Frozen, &created, &a.Bills, &a.Business, &a.LowCredit, &a.WeekStart, &period)
+	a.Created, a.PeriodStart = engine.Instant(created), engine.Instant(period)
 	return err
 }
 
-// PutAccount stores an account. Balance, Reserved and Used are the ledger's
-// and are not touched; enterprise, kind and currency never change once made.
+// PutAccount stores an account. Balance, Reserved, Used and PeriodStart are the
+// ledger's and are not touched; enterprise, kind and currency never change once made.
 // An enterprise account gets its own ID as Enterprise. A lowered credit limit
 // never fails: what is owed beyond it is recorded as an overdraft.
 func (c *Change) PutAccount(a *tollgate.Account) error {
@@ -42,6 +43,7 @@ func (c *Change) PutAccount(a *tollgate.Account) error {
 	}
 	touched, err := c.tx.Exec(`UPDATE account SET parent_id = $3, mode = $4, name = $5, code = $6,
 		tariff_id = $7, timezone = $8, credit_limit = $9, allowance = $10, reset_period = $11, frozen = $12,
+		bills = $14, business = $15, low_credit = $16, week_start = $17,
 		overdraft = CASE
 			WHEN $4 <> 'prepaid' OR balance - reserved + $9 >= 0 THEN ''
 			WHEN overdraft <> '' THEN overdraft
@@ -49,7 +51,8 @@ func (c *Change) PutAccount(a *tollgate.Account) error {
 		WHERE enterprise_id = $1 AND id = $2`,
 		int64(a.Enterprise), int64(a.ID), int64(a.Parent), string(a.Mode), a.Name, a.Code,
 		int64(a.Tariff), a.Timezone, a.CreditLimit, a.Allowance, string(a.Reset), a.Frozen,
-		"terms changed by "+c.actor.Name)
+		"terms changed by "+c.actor.Name,
+		string(a.Bills), string(a.Business), a.LowCredit, a.WeekStart)
 	if err := one(touched, err, fmt.Sprintf("account %q", a.Name)); err != nil {
 		return err
 	}
@@ -63,17 +66,19 @@ func (c *Change) PutAccount(a *tollgate.Account) error {
 
 func (c *Change) insertAccount(a *tollgate.Account) error {
 	a.Created = c.db.now().UTC().Truncate(time.Microsecond)
-	a.Balance, a.Reserved, a.Used = 0, 0, 0
+	a.Balance, a.Reserved, a.Used, a.PeriodStart = 0, 0, 0, time.Time{}
 	if a.Kind == tollgate.KindEnterprise {
 		c.give(&a.ID, &a.Enterprise)
 	} else {
 		c.give(&a.ID)
 	}
 	_, err := c.tx.Exec(`INSERT INTO account (`+accountColumns+`, overdraft)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, 0, $13, $14, $15, '')`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, 0, $13, $14, $15,
+			$16, $17, $18, $19, 0, '')`,
 		int64(a.Enterprise), int64(a.ID), int64(a.Parent), string(a.Kind), string(a.Mode), a.Name,
 		a.Code, string(a.Currency), int64(a.Tariff), a.Timezone, a.CreditLimit, a.Allowance,
-		string(a.Reset), a.Frozen, engine.Micros(a.Created))
+		string(a.Reset), a.Frozen, engine.Micros(a.Created),
+		string(a.Bills), string(a.Business), a.LowCredit, a.WeekStart)
 	if err != nil {
 		return engine.Failed(err, "storing account %q", a.Name)
 	}
@@ -91,9 +96,8 @@ func (c *Change) checkAccount(a *tollgate.Account) error {
 		return tollgate.Errorf(tollgate.CodeInvalid,
 			"account %q: %s", a.Name, fmt.Sprintf(format, args...))
 	}
-	if a.Reset == "" {
-		a.Reset = tollgate.Never
-	}
+	a.Reset = cmp.Or(a.Reset, tollgate.Never)
+	a.Bills, a.Business = cmp.Or(a.Bills, tollgate.BillAll), cmp.Or(a.Business, tollgate.BusinessOwn)
 	switch {
 	case a.Name == "":
 		return refuse("a name is missing")
@@ -107,6 +111,14 @@ func (c *Change) checkAccount(a *tollgate.Account) error {
 		return refuse("an enterprise pays for itself")
 	case a.Kind != tollgate.KindEnterprise && a.Enterprise == 0:
 		return refuse("it belongs to no enterprise")
+	case a.Bills != tollgate.BillAll && a.Bills != tollgate.BillPrivate && a.Bills != tollgate.BillBusiness:
+		return refuse("bills %q calls: want all, private or business", a.Bills)
+	case a.Business != tollgate.BusinessOwn && a.Business != tollgate.BusinessEnterprise:
+		return refuse("business calls paid by %q: want own or enterprise", a.Business)
+	case a.LowCredit < 0:
+		return refuse("low credit %s: want 0 or more", tollgate.FormatMicro(a.LowCredit))
+	case a.WeekStart < 0 || a.WeekStart > 6:
+		return refuse("week start %d: want 0 for Sunday to 6 for Saturday", a.WeekStart)
 	case a.Mode == tollgate.ModeParent && a.Parent == 0:
 		return refuse("its parent should pay, but it has none")
 	}
@@ -161,6 +173,8 @@ func (c *Change) DeleteAccount(id tollgate.ID) error {
 		{used, "SELECT 1 FROM transfer WHERE debit_id = $1"},
 		{used, "SELECT 1 FROM transfer WHERE credit_id = $1"},
 		{used, "SELECT 1 FROM cdr WHERE payer_id = $1"},
+		{used, "SELECT 1 FROM account WHERE id = $1 AND reserved <> 0"},
+		{used, "SELECT 1 FROM quota_log WHERE account_id = $1"},
 		{named, "SELECT 1 FROM extension WHERE account_id = $1"},
 		{named, "SELECT 1 FROM trunk WHERE account_id = $1"},
 		{named, "SELECT 1 FROM permit WHERE account_id = $1"},

@@ -7,15 +7,6 @@ import (
 	"tollgate/store/internal/engine"
 )
 
-const schemaLink = `
-CREATE TABLE password_link (
-	token_hash TEXT PRIMARY KEY,
-	name {text} UNIQUE,
-	expires_at BIGINT NOT NULL
-);
-ALTER TABLE api_token ADD COLUMN prefix TEXT NOT NULL DEFAULT '';
-`
-
 // Link lets whoever holds it set a password once, as stored: its secret is kept
 // only as a hash.
 type Link struct {

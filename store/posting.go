@@ -80,30 +80,33 @@ type Delta struct {
 	Account    tollgate.ID
 	Balance    int64       // micro-units
 	Used       int64       // micro-units of a quota
+	Reserved   int64       // micro-units held for calls in progress
 	Cause      tollgate.ID // the first transfer from it, recorded if the account goes below what it may owe
 }
 
 func (d *Delta) reason() string { return OverdraftByTransfer + d.Cause.String() }
 
-const addBalance = `UPDATE account SET balance = balance + $3, used = used + $4,
+const addBalance = `UPDATE account SET balance = balance + $3, used = used + $4, reserved = reserved + $5,
 	overdraft = CASE
-		WHEN mode <> 'prepaid' OR balance + $3 - reserved >= -credit_limit THEN ''
+		WHEN mode <> 'prepaid' OR balance + $3 - reserved - $5 >= -credit_limit THEN ''
 		WHEN overdraft <> '' THEN overdraft
-		ELSE $5 END
+		ELSE $6 END
 	WHERE enterprise_id = $1 AND id = $2`
 
 const addBalances = `UPDATE account SET balance = balance + d.added, used = used + d.used_more,
+	reserved = reserved + d.held_more,
 	overdraft = CASE
-		WHEN mode <> 'prepaid' OR balance + d.added - reserved >= -credit_limit THEN ''
+		WHEN mode <> 'prepaid' OR balance + d.added - reserved - d.held_more >= -credit_limit THEN ''
 		WHEN overdraft <> '' THEN overdraft
 		ELSE d.reason END
-	FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
-		AS d(in_enterprise, of_account, added, used_more, reason)
+	FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[])
+		AS d(in_enterprise, of_account, added, used_more, held_more, reason)
 	WHERE enterprise_id = d.in_enterprise AND id = d.of_account`
 
-// AddBalances adds to many accounts. It never refuses a finished call: a
-// prepaid account that goes below its limit keeps the reason. An account that
-// is not in its enterprise is CodeNotFound.
+// AddBalances adds to many accounts, each in one statement, so that money that
+// was held for a call and its charge change places at once. It never refuses a
+// finished call: a prepaid account that goes below its limit keeps the reason.
+// An account that is not in its enterprise is CodeNotFound.
 func (p *Posting) AddBalances(deltas []Delta) error {
 	if len(deltas) == 0 {
 		return nil
@@ -112,13 +115,13 @@ func (p *Posting) AddBalances(deltas []Delta) error {
 		return p.addBalancesOneByOne(deltas)
 	}
 	enterprises, accounts := make([]int64, len(deltas)), make([]int64, len(deltas))
-	added, used := make([]int64, len(deltas)), make([]int64, len(deltas))
+	added, used, held := make([]int64, len(deltas)), make([]int64, len(deltas)), make([]int64, len(deltas))
 	reasons := make([]string, len(deltas))
 	for i, d := range deltas {
 		enterprises[i], accounts[i] = int64(d.Enterprise), int64(d.Account)
-		added[i], used[i], reasons[i] = d.Balance, d.Used, d.reason()
+		added[i], used[i], held[i], reasons[i] = d.Balance, d.Used, d.Reserved, d.reason()
 	}
-	touched, err := p.tx.Exec(addBalances, enterprises, accounts, added, used, reasons)
+	touched, err := p.tx.Exec(addBalances, enterprises, accounts, added, used, held, reasons)
 	if err != nil {
 		return engine.Failed(err, "adding to %d balances", len(deltas))
 	}
@@ -136,7 +139,7 @@ func (p *Posting) addBalancesOneByOne(deltas []Delta) error {
 	}
 	for _, d := range deltas {
 		touched, err := statement.Exec(
-			int64(d.Enterprise), int64(d.Account), d.Balance, d.Used, d.reason())
+			int64(d.Enterprise), int64(d.Account), d.Balance, d.Used, d.Reserved, d.reason())
 		if err := one(touched, err, fmt.Sprintf("account %d", d.Account)); err != nil {
 			return err
 		}
@@ -167,7 +170,7 @@ func (p *Posting) House(enterprise tollgate.ID, currency tollgate.Currency, name
 ) {
 	_, err = p.tx.Exec(`INSERT INTO account (`+accountColumns+`, overdraft)
 		SELECT enterprise_id, CAST($2 AS BIGINT), 0, 'house', 'postpaid', CAST($3 AS TEXT), '', CAST($4 AS TEXT),
-			0, timezone, 0, 0, 0, 0, 0, 'never', FALSE, CAST($5 AS BIGINT), ''
+			0, timezone, 0, 0, 0, 0, 0, 'never', FALSE, CAST($5 AS BIGINT), 'all', 'own', 0, 1, 0, ''
 		FROM account WHERE enterprise_id = $1 AND id = $1
 		ON CONFLICT (enterprise_id, currency, name) WHERE kind = 'house' DO NOTHING`,
 		int64(enterprise), int64(p.db.NewID()), name, string(currency), engine.Micros(p.db.now()))

@@ -8,6 +8,7 @@ import (
 
 	"tollgate"
 	"tollgate/store"
+	"tollgate/store/live"
 	"tollgate/store/storetest"
 )
 
@@ -64,6 +65,18 @@ func scopedBooks() map[string]seen {
 			return single(db.CDR(t.Context(), s, p.Items[0].ID))
 		},
 		"CDRs": callsSeen,
+		"Alerts": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
+			p, err := db.Alerts(t.Context(), s, first)
+			return page(p, err, func(a tollgate.Alert) bool { return a.Enterprise == o.enterprise.ID })
+		},
+		"Reservations": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
+			p, err := db.Reservations(t.Context(), s, store.ReservationFilter{Account: o.user.ID}, first)
+			return page(p, err, func(r store.Reservation) bool { return r.Enterprise == o.enterprise.ID })
+		},
+		"QuotaLog": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
+			p, err := db.QuotaLog(t.Context(), s, o.user.ID, first)
+			return page(p, err, func(q store.QuotaEntry) bool { return q.Enterprise == o.enterprise.ID })
+		},
 		"LoginLog": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
 			p, err := db.LoginLog(t.Context(), s, first)
 			return page(p, err, func(l store.Login) bool { return l.Enterprise == o.enterprise.ID })
@@ -220,7 +233,23 @@ func (o *office) fill(t *testing.T, db *store.DB) {
 	if err := db.LogLogin(t.Context(), store.Login{Name: "clerk", Enterprise: o.enterprise.ID}); err != nil {
 		t.Fatal(err)
 	}
+	if err := db.PutAlert(t.Context(), &tollgate.Alert{
+		Enterprise: o.enterprise.ID, Kind: tollgate.AlertOrphan, Text: "nobody reported it",
+	}); err != nil {
+		t.Fatal(err)
+	}
 	err = db.Post(t.Context(), func(p *store.Posting) error {
+		if _, err := live.On(p).Reserve([]store.Reservation{{
+			Enterprise: o.enterprise.ID, ID: db.NewID(), Accounts: []tollgate.ID{o.user.ID},
+			Call: tollgate.CallID{Device: o.device.ID, UniqueID: "open"},
+		}}); err != nil {
+			return err
+		}
+		if err := live.On(p).ChangeQuota(store.QuotaEntry{
+			Enterprise: o.enterprise.ID, ID: db.NewID(), Account: o.user.ID, Kind: store.QuotaReset, Period: noon, At: noon,
+		}); err != nil {
+			return err
+		}
 		return p.Quarantine([]store.Quarantined{{
 			Enterprise: o.enterprise.ID, Reason: "no such trunk",
 			Record: tollgate.Record{Call: tollgate.CallID{Device: o.device.ID, UniqueID: "lost"}},

@@ -65,9 +65,6 @@ func rules() []rule {
 			WHERE d.id IS NULL OR c.id IS NULL OR d.id = c.id OR t.amount <= 0
 				OR d.enterprise_id <> t.enterprise_id OR c.enterprise_id <> t.enterprise_id
 				OR d.currency <> t.currency OR c.currency <> t.currency`},
-		{"reserved is the sum of open reservations", `
-			SELECT 'account ' || id || ': reserved ' || reserved || ', reservations 0'
-			FROM account WHERE reserved <> 0`},
 		{"priced call has one charge of its amount", `
 			SELECT 'call ' || c.id || ' of ' || c.micro || ' ' || c.currency || ' to account ' || c.purse_id ||
 				CASE WHEN t.id IS NULL THEN ': no transfer'
@@ -94,12 +91,21 @@ func rules() []rule {
 			FROM cdr c LEFT JOIN cdr_key k
 				ON k.device_id = c.device_id AND k.unique_id = c.unique_id AND k.leg = c.leg
 			WHERE k.cdr_id IS NULL OR k.cdr_id <> c.id`},
-		{"used is the sum of the quota's calls", `
-			SELECT 'account ' || a.id || ': used ' || a.used || ', calls ' || COALESCE(c.total, 0)
+		{"used is the sum of the quota's calls and changes", `
+			SELECT 'account ' || a.id || ': used ' || a.used || ', calls ' || COALESCE(c.total, 0) ||
+				', resets and corrections ' || COALESCE(l.total, 0)
 			FROM account a LEFT JOIN (
 				SELECT quota_id, SUM(micro) AS total FROM cdr WHERE quota_id <> 0 AND unposted = ''
 				GROUP BY quota_id) c ON c.quota_id = a.id
-			WHERE a.used <> COALESCE(c.total, 0)`},
+			LEFT JOIN (SELECT account_id, SUM(amount) AS total FROM quota_log GROUP BY account_id) l
+				ON l.account_id = a.id
+			WHERE a.used <> COALESCE(c.total, 0) + COALESCE(l.total, 0)`},
+		{"a period begins when its quota was reset", `
+			SELECT 'account ' || a.id || ': period of ' || a.period_start || ', last reset for ' || COALESCE(l.last, 0)
+			FROM account a LEFT JOIN (
+				SELECT account_id, MAX(period_start) AS last FROM quota_log WHERE kind = 'reset'
+				GROUP BY account_id) l ON l.account_id = a.id
+			WHERE a.period_start <> COALESCE(l.last, 0)`},
 		{"request key leads to its transfer", `
 			SELECT 'request ' || r.request || ' of transfer ' || r.transfer_id
 			FROM request_key r LEFT JOIN transfer t
@@ -110,6 +116,8 @@ func rules() []rule {
 
 const (
 	ruleOverdraft = "prepaid account below its limit has a recorded reason"
+	ruleReserved  = "reserved is the sum of open reservations"
+	ruleSettled   = "a settled call holds no money"
 	ruleSpans     = "billed seconds are the sum of the spans"
 	ruleUsage     = "usage counters are the sum of the calls"
 )
@@ -117,6 +125,7 @@ const (
 // auditor is one audit under way.
 type auditor struct {
 	ctx    context.Context
+	now    time.Time
 	q      engine.Querier
 	report *Report
 	named  map[string]int
@@ -135,16 +144,17 @@ func (a *auditor) find(rule, format string, args ...any) bool {
 // up whoever writes. What it keeps in memory does not grow with calls.
 func Run(ctx context.Context, db *store.DB) (Report, error) {
 	r := Report{Findings: []Finding{}}
+	now := db.NewID().Time() // the store's clock
 	err := db.Snapshot(ctx, func(q engine.Querier) error {
-		a := &auditor{ctx: ctx, q: q, report: &r, named: map[string]int{}}
+		a := &auditor{ctx: ctx, now: now, q: q, report: &r, named: map[string]int{}}
 		for _, rule := range rules() {
 			r.Rules = append(r.Rules, rule.name)
 			if err := a.check(rule); err != nil {
 				return engine.Failed(err, "auditing: %s", rule.name)
 			}
 		}
-		r.Rules = append(r.Rules, ruleOverdraft, ruleSpans, ruleUsage)
-		for _, step := range []func() error{a.overdrafts, a.spans, a.usage, a.count} {
+		r.Rules = append(r.Rules, ruleReserved, ruleSettled, ruleOverdraft, ruleSpans, ruleUsage)
+		for _, step := range []func() error{a.reservations, a.overdrafts, a.spans, a.usage, a.count} {
 			if err := step(); err != nil {
 				return engine.Failed(err, "auditing")
 			}
@@ -165,7 +175,7 @@ func (a *auditor) check(rule rule) error {
 
 // count says how much was looked at.
 func (a *auditor) count() error {
-	for _, what := range []string{"account", "transfer", "cdr", "cdr_key", "usage", "request_key"} {
+	for _, what := range []string{"account", "transfer", "cdr", "cdr_key", "usage", "request_key", "reservation", "quota_log"} {
 		c := Checked{What: what}
 		if err := a.q.QueryRowContext(a.ctx, "SELECT COUNT(*) FROM "+what).Scan(&c.Rows); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,6 +75,11 @@ func List[T any](ctx context.Context, q Querier, scan func(Scanner, *T) error,
 	text string, args ...any,
 ) ([]T, error) {
 	rows, err := q.QueryContext(ctx, text, args...)
+	return scanned(rows, err, scan)
+}
+
+// scanned scans the rows of a query, if it did not fail, and closes them.
+func scanned[T any](rows *sql.Rows, err error, scan func(Scanner, *T) error) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -103,4 +109,28 @@ func Instant(micro int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(micro).UTC()
+}
+
+// IDText turns ids into their column: with a space between them.
+func IDText(ids []tollgate.ID) string {
+	var b []byte
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, int64(id), 10)
+	}
+	return string(b)
+}
+
+// IDs reads what IDText wrote.
+func IDs(text string) (ids []tollgate.ID, err error) {
+	for field := range strings.FieldsSeq(text) {
+		var id tollgate.ID
+		if err := id.UnmarshalText([]byte(field)); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }

@@ -154,6 +154,24 @@ func (s Statement) Row(args ...any) Scanner {
 	return s.kept.QueryRowContext(s.t.ctx, args...)
 }
 
+// Query runs the statement; the caller closes its rows.
+func (s Statement) Query(args ...any) (*sql.Rows, error) {
+	if s.kept == nil {
+		return s.t.Query(s.text, args...)
+	}
+	return s.kept.QueryContext(s.t.ctx, args...)
+}
+
+// ListIn is List in a writing transaction, with a text that runs again and again.
+func ListIn[T any](t *Tx, scan func(Scanner, *T) error, text string, args ...any) ([]T, error) {
+	statement, err := t.Prepare(text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := statement.Query(args...)
+	return scanned(rows, err, scan)
+}
+
 // Exec runs a statement and returns how many rows it touched.
 func (t *Tx) Exec(text string, args ...any) (int64, error) {
 	r, err := t.conn.ExecContext(t.ctx, text, args...)

@@ -1,9 +1,9 @@
-package store
+package schema
 
-// schemaCard is calling cards: what a card has beyond its account, and the
+// Card is calling cards: what a card has beyond its account, and the
 // batches they were issued in. A card without pin_hash was never handed out;
 // a batch with issued_at = 0 waits to be finished.
-const schemaCard = `
+const Card = `
 CREATE TABLE card_batch (
 	enterprise_id BIGINT NOT NULL,
 	id BIGINT NOT NULL,

@@ -1,12 +1,12 @@
-package store
+package schema
 
-// schemaOutbox is what UCware's billing service has beside calls: the outbox
+// Outbox is what UCware's billing service has beside calls: the outbox
 // for the accounting, who may mark calls as private, and tokens that renew themselves.
 //
 // The first six columns of services_billing are UCware's, name for name and in
 // its order, for whoever reads the table with SQL. An id is never given twice,
 // also when every row was deleted: marking an old id must not mark a new call.
-const schemaOutbox = `
+const Outbox = `
 CREATE TABLE services_billing (
 	uniqueid {text} CHECK (uniqueid <> ''),
 	extension TEXT NOT NULL,

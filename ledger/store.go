@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"context"
+
+	"tollgate"
+	"tollgate/store"
+	"tollgate/store/live"
+)
+
+// Store is what keeps the books: a store.DB, or a stand-in for it that says
+// the same, such as package memory.
+type Store interface {
+	// Post runs fn in one transaction and returns after the commit. An error of fn
+	// undoes everything; fn may run again. When Post fails otherwise it is not known
+	// whether the commit happened.
+	Post(ctx context.Context, fn func(Posting) error) error
+	// NewID returns an id that nothing has.
+	NewID() tollgate.ID
+}
+
+// Posting is one transaction on the books. Its methods write many rows at once
+// and decide nothing; package store says what each does.
+type Posting interface {
+	Calls
+	Money
+	Holding
+	Quotas
+}
+
+// Calls is what is done with calls.
+type Calls interface {
+	Claim(entries []store.Entry) (holders []tollgate.ID, err error)
+	Holders(calls []tollgate.CallID) ([]tollgate.ID, error)
+	InsertEntries(entries []store.Entry) error
+	AddUsage(counters []store.Usage) error
+	Quarantine(rows []store.Quarantined) error
+	Release(quarantined []tollgate.ID) error
+	StoredEntry(enterprise, id tollgate.ID) (store.Entry, error)
+	UpdateCharges(old *tollgate.CDR, e *store.Entry) (changed bool, err error)
+}
+
+// Money is what is done with accounts and transfers.
+type Money interface {
+	Purse(id tollgate.ID) (store.Purse, error)
+	House(enterprise tollgate.ID, currency tollgate.Currency, name string) (tollgate.ID, error)
+	InsertTransfers(transfers []tollgate.Transfer) error
+	AddBalances(deltas []store.Delta) error
+	ClaimRequest(enterprise tollgate.ID, key string, transfer tollgate.ID) (*tollgate.Transfer, error)
+	Log(a store.Actor, action, object string, after any) error
+}
+
+// Holding is what is done with reservations.
+type Holding interface {
+	Rooms(accounts []tollgate.ID) ([]live.Room, error)
+	Held(ids []tollgate.ID) ([]store.Reservation, error)
+	Drop(ids []tollgate.ID) ([]store.Reservation, error)
+	Reserve(rows []store.Reservation) (inserted int, err error)
+	Rewrite(rows []store.Reservation) error
+}
+
+// Quotas is what is done with what quota accounts have used.
+type Quotas interface {
+	Quota(account tollgate.ID) (tollgate.Account, error)
+	ChangeQuota(entry store.QuotaEntry) error
+	QuotaRequest(enterprise, id tollgate.ID, key string) (*store.QuotaEntry, error)
+}
+
+// shelf is a store.DB as a Store.
+type shelf struct{ *store.DB }
+
+func (s shelf) Post(ctx context.Context, fn func(Posting) error) error {
+	return s.DB.Post(ctx, func(p *store.Posting) error {
+		return fn(struct {
+			*store.Posting
+			live.Rows
+		}{p, live.On(p)})
+	})
+}
