@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -150,11 +151,16 @@ func TestFromSetupToBill(t *testing.T) {
 	}
 }
 
-// waitText waits until an element shows a text.
+// waitText waits until an element shows a text; it may come and go meanwhile.
 func waitText(b *browser, selector, text string) {
 	b.t.Helper()
+	look := "document.querySelector(" + strconv.Quote(selector) + ")?.innerText ?? ''"
 	for range 100 {
-		if strings.Contains(b.text(selector), text) {
+		shown, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](look))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if strings.Contains(shown, text) {
 			return
 		}
 		b.do(chromedp.Sleep(50 * time.Millisecond))

@@ -11,6 +11,7 @@ import (
 	"tollgate/batch"
 	"tollgate/store"
 	"tollgate/web/frame"
+	"tollgate/web/view"
 )
 
 // exportRowsMax bounds one export; narrow the filters for more.
@@ -44,7 +45,7 @@ func (s site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Princ
 	control := http.NewResponseController(w)
 	for rows := 0; ; {
 		for i := range found.Items {
-			sheet.Write(exportRow(&found.Items[i], v)...)
+			sheet.Write(exportRow(view.Discreet(&found.Items[i]), v)...)
 		}
 		rows += len(found.Items)
 		_ = control.SetWriteDeadline(s.Now().Add(exportWriteMax)) // not every writer has deadlines

@@ -28,13 +28,14 @@ func (s site) cdrShow(w http.ResponseWriter, r *http.Request, who access.Princip
 	if err != nil {
 		return err
 	}
-	c, err := s.Store.CDR(r.Context(), v.Scope, id)
+	found, err := s.Store.CDR(r.Context(), v.Scope, id)
 	if err != nil {
 		return err
 	}
+	c := view.Discreet(&found)
 	p := &cdrShowPage{
 		Page: frame.Page{Title: "Call to " + view.NumberText(&c.Number), Section: "Calls"},
-		Call: view.NewCall(&c, v.Names, v.Told, v.House), CDR: &c,
+		Call: view.NewCall(c, v.Names, v.Told, v.House), CDR: c,
 		Operator: v.Names.Operator(c.Operator), Device: v.Names.Device(c.Call.Device),
 	}
 	if v.House && c.Exchange != "" && c.Customer.Currency != c.Cost.Currency {

@@ -30,6 +30,7 @@ func gallery(t *testing.T) []picture {
 	t.Helper()
 	h := newHouseAt(t, galleryNow).furnish()
 	h.clutter()
+	h.lines.set(h.someCalls()...)
 	h.user("benedetta.castiglione", access.RoleAdmin, 0)
 	h.user("hotel", access.RoleOperator, h.hotel.ID)
 	v := h.login("benedetta.castiglione")
@@ -47,6 +48,10 @@ func gallery(t *testing.T) []picture {
 		{"overview_new", newcomer(t).get("/").body},
 		{"overview_open", beginner(t).get("/").body},
 		{"account_company", newcomer(t).get("/accounts/new").body},
+		{"live_list", v.get("/calls").body},
+		{"live_list_company", h.login("hotel").get("/calls").body},
+		{"live_list_empty", v.get("/calls?search=nobody").body},
+		{"live_hangup", v.post("/calls/hangup", url.Values{"call": {"4711001"}}).body},
 		{"cdr_list_unpaid", v.get("/cdrs?account=nobody").body},
 		{"cdr_list", v.get("/cdrs?from=2025-11-01T00:00:00").body},
 		{"cdr_list_unpriced", v.get("/cdrs?status=unpriced").body},

@@ -32,6 +32,7 @@ type house struct {
 	gate   *access.Gate
 	url    string
 	status []tollgate.DeviceStatus
+	lines  *lines
 
 	retail, carrier tollgate.Tariff
 	operator        tollgate.Operator
@@ -62,7 +63,7 @@ func newHouse(t *testing.T) *house {
 // ahead of the real one: browsers are told when cookies end.
 func newHouseAt(t *testing.T, now func() time.Time) *house {
 	t.Helper()
-	h := &house{t: t, db: storetest.OpenAt(t, storetest.SQLite(t), now), now: now}
+	h := &house{t: t, db: storetest.OpenAt(t, storetest.SQLite(t), now), now: now, lines: &lines{}}
 	h.book = ledger.New(h.db, ledger.Options{Now: now})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -83,6 +84,7 @@ func newHouseAt(t *testing.T, now func() time.Time) *house {
 	pages, err := New(Options{
 		Store: h.db, Book: h.book, Office: h.office, Access: h.gate, Zone: berlin(), Now: now,
 		Devices: func() []tollgate.DeviceStatus { return h.status }, Version: "test",
+		Live: h.lines.live, Cancel: h.lines.cancel,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,11 +26,7 @@ const (
 func (s site) overviewLive(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	calls, cancel := s.Office.Subscribe()
 	defer cancel()
-	out, err := s.Stream(w)
-	if err != nil {
-		return nil // the reader is gone: nobody to tell
-	}
-	l := &liveStream{site: s, out: out, r: r, who: who}
+	l := &liveStream{site: s, out: s.Stream(w), r: r, who: who}
 	if err := l.run(calls); err != nil && r.Context().Err() == nil {
 		s.Log.Warn("live page ended", "who", who.Name, "error", err)
 	}
@@ -45,6 +41,7 @@ type liveStream struct {
 	who     access.Principal
 	pending []tollgate.CDR // newest last
 	stale   bool           // today's figures changed since they were sent
+	up      int            // calls in progress when they were
 }
 
 func (l *liveStream) run(calls <-chan []tollgate.CDR) error {
@@ -111,15 +108,16 @@ func (l *liveStream) sendCalls() error {
 }
 
 func (l *liveStream) sendFigures() error {
-	if !l.stale {
+	up := len(l.site.Live(l.who.Enterprise))
+	if !l.stale && up == l.up {
 		return nil
 	}
-	l.stale = false
+	l.stale, l.up = false, up
 	v, err := l.site.Reader(l.r, l.who)
 	if err != nil {
 		return err
 	}
-	today, err := l.site.today(l.r.Context(), v)
+	today, err := l.site.today(l.r.Context(), v, up)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (s site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Pr
 	if err != nil {
 		return err
 	}
-	today, err := s.today(r.Context(), v)
+	today, err := s.today(r.Context(), v, len(s.Live(who.Enterprise)))
 	if err != nil {
 		return err
 	}
@@ -72,14 +72,18 @@ func (s site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Pr
 	return s.Send(w, r, http.StatusOK, "overview_show", p)
 }
 
-// today sums up the calls that began since midnight.
-func (s site) today(ctx context.Context, v *frame.Reader) (view.Figures, error) {
+// today sums up the calls that began since midnight; up is how many are in
+// progress.
+func (s site) today(ctx context.Context, v *frame.Reader, up int) (view.Figures, error) {
 	from := v.Told.DayStart()
 	sums, err := s.Store.Totals(ctx, v.Scope, store.CDRFilter{From: from})
 	if err != nil {
 		return view.Figures{}, err
 	}
 	f := view.NewFigures(&sums, v.House)
+	if f.Now = true; up > 0 {
+		f.Live = view.Count(int64(up))
+	}
 	if !v.House {
 		return f, nil
 	}

@@ -15,6 +15,7 @@ import (
 	"tollgate/web/account"
 	"tollgate/web/device"
 	"tollgate/web/frame"
+	"tollgate/web/live"
 	"tollgate/web/tariff"
 )
 
@@ -36,7 +37,8 @@ func New(o Options) (http.Handler, error) {
 
 // routes is every page and action there is.
 func (s site) routes() *http.ServeMux {
-	accounts, devices, tariffs := account.Pages{Site: s.Site}, device.Pages{Site: s.Site}, tariff.Pages{Site: s.Site}
+	calls, accounts := live.Pages{Site: s.Site}, account.Pages{Site: s.Site}
+	devices, tariffs := device.Pages{Site: s.Site}, tariff.Pages{Site: s.Site}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /assets/{name}", s.Assets.Serve)
 	mux.HandleFunc("GET /favicon.ico", s.favicon)
@@ -49,6 +51,9 @@ func (s site) routes() *http.ServeMux {
 
 	mux.Handle("GET /{$}", s.Allow(access.ReadCalls, s.overviewShow))
 	mux.Handle("GET /live", s.Allow(access.ReadCalls, s.overviewLive))
+	mux.Handle("GET /calls", s.Allow(access.ReadCalls, calls.List))
+	mux.Handle("GET /calls/live", s.Allow(access.ReadCalls, calls.Stream))
+	mux.Handle("POST /calls/hangup", s.Allow(access.Change, calls.Hangup))
 	mux.Handle("GET /cdrs", s.Allow(access.ReadCalls, s.cdrList))
 	mux.Handle("GET /cdrs.csv", s.Allow(access.ReadCalls, s.cdrExport))
 	mux.Handle("POST /cdrs/price", s.Allow(access.SetTerms, s.cdrPrice))

@@ -62,6 +62,7 @@ func menu(who access.Principal, section string, quarantined int64) []view.Entry 
 		needs access.Permission
 	}{
 		{view.Entry{Label: "Overview", Path: "/", Icon: "overview"}, access.ReadCalls},
+		{view.Entry{Label: "Live", Path: "/calls", Icon: "live"}, access.ReadCalls},
 		{view.Entry{Label: "Calls", Path: "/cdrs", Icon: "calls"}, access.ReadCalls},
 		{view.Entry{Label: "Accounts", Path: "/accounts", Icon: "accounts"}, access.ReadCalls},
 		{view.Entry{Label: "Tariffs", Path: "/tariffs", Icon: "tariffs"}, access.ReadHouse},
@@ -116,6 +117,7 @@ func doneNotice(done string) *view.Notice {
 		"account": "The account is saved.", "device": "The device is saved.",
 		"tariff": "The tariff is saved.", "deck": "The rates are imported.",
 		"trunk": "The trunk is saved.", "extension": "The extension is saved.",
+		"hangup": "The call has ended.", "over": "The call had ended already.",
 		"operator": "The operator is saved.", "removed": "Removed.",
 	}
 	if text := texts[done]; text != "" {

@@ -18,14 +18,16 @@ type Stream struct {
 	now     func() time.Time
 }
 
-// Stream begins an answer that goes on. An error means that the reader is gone.
-func (s *Site) Stream(w http.ResponseWriter) (*Stream, error) {
+// Stream begins an answer that goes on. If the reader is gone already, the first
+// event says so.
+func (s *Site) Stream(w http.ResponseWriter) *Stream {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
 	e := &Stream{w: w, control: http.NewResponseController(w), now: s.Now}
-	return e, e.write([]byte("retry: 2000\n\n"))
+	_ = e.write([]byte("retry: 2000\n\n"))
+	return e
 }
 
 // Event writes one event; its data may have many lines.

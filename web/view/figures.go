@@ -14,6 +14,8 @@ type Figures struct {
 	Cost            []*Amount
 	Margin          []*Amount
 	House           bool   // show the cost and the margin
+	Now             bool   // show how many calls are in progress
+	Live            string // as a number; empty: none
 	Waiting         bool   // show what waits for a person
 	Unpriced        string // empty: none
 	UnpricedPath    string

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -128,16 +129,37 @@ func ZoneText(zone *time.Location, now time.Time) string {
 const internationalDigitsMin = 7
 
 // NumberText prints a called number: international numbers with a plus, short
-// codes and extensions as they are dialled.
+// codes and extensions as they are dialled, and one of a private call masked.
 func NumberText(n *tollgate.Number) string {
+	text := n.E164
+	if n.Private {
+		text = n.Masked()
+	}
 	switch {
 	case n.E164 == "":
-		return n.Raw
+		return cmp.Or(text, n.Raw)
 	case n.Class == tollgate.ClassUnknown, n.Class == tollgate.ClassInternal, n.Class == tollgate.ClassEmergency,
 		len(n.E164) < internationalDigitsMin:
-		return n.E164
+		return text
 	}
-	return "+" + n.E164
+	return "+" + text
+}
+
+// Discreet is a call as it is shown: of a private one, nobody sees the whole
+// number, nor a rate that is for this number alone.
+func Discreet(c *tollgate.CDR) *tollgate.CDR {
+	if !c.Number.Private {
+		return c
+	}
+	shown, number := *c, c.Number
+	for _, rate := range []*string{&shown.Customer.Rate, &shown.Cost.Rate} {
+		if *rate == number.E164 {
+			*rate = number.Masked()
+		}
+	}
+	shown.Number.Raw = tollgate.Number{Raw: number.Raw}.Masked()
+	shown.Number.E164 = tollgate.Number{E164: number.E164}.Masked()
+	return &shown
 }
 
 // ClassText names a class for people.

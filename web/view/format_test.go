@@ -36,6 +36,39 @@ func TestDurations(t *testing.T) {
 	}
 }
 
+func TestPrivateNumbersAreMasked(t *testing.T) {
+	private := tollgate.CDR{
+		Number: tollgate.Number{
+			Raw: "*7*030551234", E164: "4930551234", Class: tollgate.ClassLocal, Private: true,
+		},
+		Customer: tollgate.Charge{Rate: "4930551234"}, Cost: tollgate.Charge{Rate: "4930"},
+	}
+	shown := Discreet(&private)
+	if shown.Number.Raw != "*7*03055XXXX" || shown.Number.E164 != "493055XXXX" ||
+		shown.Customer.Rate != "493055XXXX" || shown.Cost.Rate != "4930" {
+		t.Errorf("%+v", shown)
+	}
+	if private.Number.E164 != "4930551234" {
+		t.Error("the call itself was changed")
+	}
+	if again := Discreet(shown); again.Number != shown.Number {
+		t.Errorf("masked twice: %+v", again.Number)
+	}
+	for _, n := range []*tollgate.Number{&private.Number, &shown.Number} {
+		if got := NumberText(n); got != "+493055XXXX" {
+			t.Error(got)
+		}
+	}
+	open := tollgate.CDR{Number: tollgate.Number{Raw: "030551234", E164: "4930551234"}}
+	if Discreet(&open).Number != open.Number {
+		t.Error("a business call was masked")
+	}
+	short := tollgate.Number{Raw: "*7*12", Private: true}
+	if got := NumberText(&short); got != "*XXXX" {
+		t.Error(got)
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct {
 		number tollgate.Number
