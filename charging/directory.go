@@ -24,12 +24,16 @@ type directory struct {
 	standard  map[tollgate.ID]tollgate.ID // enterprise, or 0 for the house → its default tariff
 	exchange  map[exchangePair][]exchangeRate
 	own       *numbering.Attributions // the user's own table
+	private   map[privateMark]bool    // who may mark calls as private
+	zones     map[string]*time.Location
+	quotas    []tollgate.ID // accounts whose use returns to zero
 }
 
 // site is one device with what belongs to it.
 type site struct {
 	device     tollgate.Device
 	plan       *numbering.Plan
+	rules      []*rule
 	broken     error                  // why the dialling plan cannot be used
 	extensions map[string]tollgate.ID // number → account
 	trunks     map[string]tollgate.Trunk
@@ -93,6 +97,9 @@ type tariff struct {
 
 // directory returns the configuration in force and reads it anew when it changed.
 func (f *Office) directory(ctx context.Context) (*directory, error) {
+	if f.db == nil {
+		return f.current.Load(), nil // it was given
+	}
 	version, err := f.db.ConfigVersion(ctx)
 	if err != nil {
 		return nil, err
@@ -127,10 +134,15 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 		tariffs:   make(map[tollgate.ID]*tariff, len(from.Tariffs)),
 		standard:  make(map[tollgate.ID]tollgate.ID),
 		exchange:  exchangeTable(from.Exchange),
+		private:   privateMarks(from.Permits, from.Groups),
+		zones:     zonesOf(from.Accounts),
 	}
 	for i := range from.Accounts {
 		a := &from.Accounts[i]
 		d.accounts[a.ID] = a
+		if a.Mode == tollgate.ModeQuota {
+			d.quotas = append(d.quotas, a.ID)
+		}
 		if a.Code != "" {
 			d.codes[a.Code] = append(d.codes[a.Code], a)
 		}
@@ -146,7 +158,7 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 	for _, device := range from.Devices {
 		plan, err := numbering.NewPlan(device.Plan, own)
 		d.sites[device.ID] = &site{
-			device: device, plan: plan, broken: err,
+			device: device, plan: plan, broken: err, rules: compileRules(device.Rules),
 			extensions: make(map[string]tollgate.ID), trunks: make(map[string]tollgate.Trunk),
 			endpoints: make(map[string]tollgate.Trunk),
 		}

@@ -1,63 +1,277 @@
 package charging
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"slices"
 	"time"
 
 	"tollgate"
+	"tollgate/ledger"
 )
 
-// errNotLive is what live control answers until it runs.
-func errNotLive() error {
-	return tollgate.Errorf(tollgate.CodeUnavailable, "live control does not run yet")
-}
-
 // Authorize asks whether a call may be placed: see tollgate.Charger.
-func (f *Office) Authorize(context.Context, tollgate.Attempt) (tollgate.Grant, error) {
-	return tollgate.Grant{}, errNotLive()
+func (f *Office) Authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Grant, error) {
+	if a.At.IsZero() {
+		a.At = f.now()
+	}
+	d, err := f.directory(ctx)
+	if err != nil {
+		if last := f.current.Load(); last != nil && last.emergency(&a) {
+			return free(a.Call), nil // whatever else fails
+		}
+		return tollgate.Grant{}, err
+	}
+	if d.emergency(&a) {
+		return free(a.Call), nil
+	}
+	kept, refusal := d.terms(&a, nil)
+	if refusal != nil {
+		return refused(a.Call, kept.Verdict.NoCredit, refusal), nil
+	}
+	c := f.board.open(a.Call)
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	if c.isOver() {
+		return refused(a.Call, tollgate.Action{}, tollgate.Errorf(tollgate.CodeConflict, "the call is over")), nil
+	}
+	earlier := c.snapshot()
+	switch {
+	case earlier.Attempt.Call == (tollgate.CallID{}):
+		f.begin(c, d, kept)
+	case earlier.Answered.IsZero() && !sameTerms(&earlier, &kept):
+		if err := f.release(ctx, c, false); err != nil {
+			return tollgate.Grant{}, err
+		}
+		f.begin(c, d, kept)
+	}
+	used := time.Duration(0)
+	if !earlier.Answered.IsZero() {
+		used = max(0, f.now().Sub(earlier.Answered))
+	}
+	g, err := f.extend(ctx, d, c, used)
+	if err != nil || !g.Allowed {
+		f.abandon(c)
+	}
+	return g, err
 }
 
-// Answer says when the called party answered: see tollgate.Charger.
-func (f *Office) Answer(context.Context, tollgate.CallID, time.Time) error { return errNotLive() }
-
-// Renew asks for more talk time: see tollgate.Charger.
-func (f *Office) Renew(context.Context, tollgate.CallID, time.Duration) (tollgate.Grant, error) {
-	return tollgate.Grant{}, errNotLive()
+// begin puts the terms of a new call into it.
+func (f *Office) begin(c *liveCall, d *directory, kept keptCall) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state, c.slice = kept, sliceMin/2
+	c.enterprise = kept.enterprise(d)
+	site := d.sites[kept.Attempt.Call.Device]
+	c.cancellable = site.device.Kind == tollgate.DeviceAsterisk && site.device.Control
 }
 
-// Advise keeps what the network says a call costs: see tollgate.Charger.
-func (f *Office) Advise(context.Context, tollgate.CallID, tollgate.AOC) error { return errNotLive() }
-
-// Live lists the calls in progress of an enterprise, 0 for all, oldest first.
-func (f *Office) Live(owner tollgate.ID) []tollgate.LiveCall { return nil }
-
-// Alerts returns the alerts raised from now on. A reader that is too slow loses
-// some and never holds anybody up. Call cancel when done.
-func (f *Office) Alerts() (alerts <-chan tollgate.Alert, cancel func()) {
-	return nil, func() {}
+// enterprise is whose books the call is in.
+func (c *keptCall) enterprise(d *directory) tollgate.ID {
+	if a := d.accounts[c.Payer]; a != nil {
+		return a.Enterprise
+	}
+	return d.sites[c.Attempt.Call.Device].device.Enterprise
 }
 
-// Run reloads the calls in progress, returns quotas to zero when their period
-// ends, and releases money held for calls that nobody reports, until ctx ends.
-func (f *Office) Run(ctx context.Context) error {
-	<-ctx.Done()
+// abandon forgets a call that was not allowed and holds nothing.
+func (f *Office) abandon(c *liveCall) {
+	if c.reservation() == 0 {
+		f.board.drop(c.snapshot().Attempt.Call)
+	}
+}
+
+func sameTerms(a, b *keptCall) bool {
+	return a.Attempt.Dialed == b.Attempt.Dialed && a.Payer == b.Payer && a.Tariff == b.Tariff &&
+		a.Verdict == b.Verdict && slices.Equal(a.Chain, b.Chain)
+}
+
+// emergency reports whether a call must go through. A device that is not known
+// has no numbers that could be looked at.
+func (d *directory) emergency(a *tollgate.Attempt) bool {
+	s := d.sites[a.Call.Device]
+	return s != nil && s.plan != nil && s.plan.IsEmergency(a.Dialed)
+}
+
+// free lets a call go on without limit.
+func free(call tollgate.CallID) tollgate.Grant {
+	return tollgate.Grant{Call: call, Allowed: true, Unlimited: true, Affords: affordsMax}
+}
+
+// refused answers that a call may not be placed.
+func refused(call tollgate.CallID, then tollgate.Action, why error) tollgate.Grant {
+	return tollgate.Grant{
+		Call: call, Code: tollgate.CodeOf(why), Reason: why.Error(), Then: orHangup(then, causeRejected),
+	}
+}
+
+// The causes that a call ends with unless a rule says otherwise (ITU-T Q.850).
+const (
+	causeRejected tollgate.Cause = 21 // call rejected
+	causeCleared  tollgate.Cause = 16 // normal clearing
+)
+
+// orHangup is an action with what it does not say.
+func orHangup(a tollgate.Action, usual tollgate.Cause) tollgate.Action {
+	a.Kind = cmp.Or(a.Kind, tollgate.ActionHangup)
+	if a.Kind != tollgate.ActionTransfer && a.Kind != tollgate.ActionAlert {
+		a.Cause = cmp.Or(a.Cause, usual)
+	}
+	return a
+}
+
+// terms decides who would pay for a call and by what, or refuses it. say is
+// told each step, nil: nobody reads.
+func (d *directory) terms(a *tollgate.Attempt, say func(string, ...any)) (keptCall, error) {
+	var c tollgate.CDR
+	kept := keptCall{Attempt: *a}
+	site, err := d.placed(a, &c)
+	if err != nil {
+		return kept, err
+	}
+	kept.Number = c.Number
+	q := question{CDR: &c, site: site, card: a.Card, extra: a.Variables, live: true, say: say}
+	kept.Verdict, err = d.decide(&q)
+	kept.Payer, kept.PaidBy = c.Payer, c.PaidBy
+	if err != nil {
+		return kept, err
+	}
+	return kept, d.limits(&q, &kept)
+}
+
+// limits finds what limits a call: the tariff, and the accounts that need room.
+func (d *directory) limits(q *question, kept *keptCall) error {
+	payer := d.accounts[kept.Payer]
+	device := &q.site.device
+	switch frozen := d.frozen(payer); {
+	case frozen != "":
+		return tollgate.Errorf(tollgate.CodeFrozen, "account %q is frozen", frozen)
+	case device.Kind == tollgate.DeviceAsterisk && !device.Control:
+		q.tell("Device %q has no control switched on: calls are charged when they are over.", device.Name)
+		kept.Unlimited = true
+		return nil
+	case kept.Verdict.Rated || kept.Verdict.Unbilled:
+		kept.Unlimited = true
+		return nil
+	case payer == nil:
+		return tollgate.Errorf(tollgate.CodeForbidden,
+			"no account pays for calls of extension %q on device %q: map the extension to an account",
+			q.site.liable(q.CDR), device.Name)
+	}
+	kept.Tariff = cmp.Or(kept.Verdict.Tariff, d.customerTariff(payer, payer.Enterprise))
+	if t := d.tariffs[kept.Tariff]; t != nil {
+		kept.Currency = t.words.Currency
+	}
+	chain, err := d.chain(payer, kept.Currency)
+	if err != nil {
+		return err
+	}
+	if kept.Chain = chain; len(chain) == 0 {
+		q.tell("%s has no limit.", payer.Name)
+		kept.Unlimited = true
+		return nil
+	}
+	if kept.Tariff == 0 {
+		return tollgate.Errorf(tollgate.CodeForbidden,
+			"account %q has no tariff, so nobody knows what the call costs: give it one", payer.Name)
+	}
 	return nil
 }
 
-// Decide says what Authorize would answer, and why, and holds nothing.
-// CodeInvalid for a question that has no answer, CodeNotFound for an unknown
-// device; owner confines it to one enterprise, 0 to none.
-func (f *Office) Decide(ctx context.Context, owner tollgate.ID, a tollgate.Attempt) (Decision, error) {
-	return Decision{}, errNotLive()
+// Answer says when the called party answered: see tollgate.Charger.
+func (f *Office) Answer(_ context.Context, call tollgate.CallID, at time.Time) error {
+	c := f.board.find(call)
+	if c == nil || c.isOver() {
+		return nil // an emergency call, or one that nobody authorised
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Answered = micros(at)
+	return nil
 }
 
-// Decision is what would become of a call.
-type Decision struct {
-	Grant  tollgate.Grant     `json:"grant"`
-	Rule   string             `json:"rule"` // the call rule that fits; empty: none
-	Payer  tollgate.ID        `json:"payer"`
-	PaidBy tollgate.PayerRule `json:"paid_by"`
-	Number tollgate.Number    `json:"number"`
-	Steps  []string           `json:"steps"` // in words: each rule and why it fits or not, who pays, what it costs
-	First  tollgate.Charge    `json:"first"` // the price of the first minute
+// Renew asks for more talk time: see tollgate.Charger.
+func (f *Office) Renew(ctx context.Context, call tollgate.CallID, used time.Duration) (tollgate.Grant, error) {
+	c := f.board.find(call)
+	if c == nil || c.isOver() {
+		return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeNotFound, "call %s is not in progress", call)
+	}
+	d, err := f.directory(ctx)
+	if err != nil {
+		return tollgate.Grant{}, err
+	}
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	if c.isOver() {
+		return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", call)
+	}
+	return f.extend(ctx, d, c, max(0, used))
+}
+
+// Advise keeps what the network says a call costs: see tollgate.Charger.
+func (f *Office) Advise(_ context.Context, call tollgate.CallID, advice tollgate.AOC) error {
+	c := f.board.find(call)
+	if c == nil || c.isOver() {
+		return tollgate.Errorf(tollgate.CodeNotFound, "call %s is not in progress", call)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advice = &advice
+	return nil
+}
+
+// hold asks the ledger to hold what the call is to have, and notes the answer.
+func (f *Office) hold(ctx context.Context, c *liveCall, next keptCall) (ledger.Held, error) {
+	now := f.now()
+	until := next.lasts(now)
+	h := ledger.Hold{
+		Enterprise: c.enterprise, ID: c.reservation(), Call: next.Attempt.Call, Accounts: next.Chain,
+		To: next.Held, Until: until,
+	}
+	if h.ID == 0 {
+		h.ID = f.kept.NewID()
+	} else {
+		h.From = c.snapshot().Held
+	}
+	var err error
+	if h.Detail, err = json.Marshal(next); err != nil {
+		return ledger.Held{}, err
+	}
+	held, err := f.book.Hold(ctx, h)
+	if err != nil || held.Refused {
+		return held, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next.Answered = c.state.Answered // it may have come meanwhile
+	c.state, c.id, c.until, c.left = next, h.ID, until, held.Room
+	return held, nil
+}
+
+// release gives back what is held for a call. Over says that it will not go on.
+func (f *Office) release(ctx context.Context, c *liveCall, over bool) error {
+	if id := c.reservation(); id != 0 {
+		if _, err := f.book.Release(ctx, c.enterprise, id); err != nil {
+			return err
+		}
+	}
+	c.end(f.now(), over)
+	return nil
+}
+
+// Live lists the calls in progress of an enterprise, 0 for all, oldest first.
+func (f *Office) Live(owner tollgate.ID) []tollgate.LiveCall {
+	d, now := f.current.Load(), f.now()
+	var list []tollgate.LiveCall
+	for _, c := range f.board.all() {
+		if c.isOver() || c.reservation() == 0 {
+			continue
+		}
+		if l := c.show(d, now); owner == 0 || l.Enterprise == owner {
+			list = append(list, l)
+		}
+	}
+	slices.SortFunc(list, func(a, b tollgate.LiveCall) int { return cmp.Compare(a.ID, b.ID) })
+	return list
 }

@@ -34,6 +34,11 @@ type Office struct {
 	now  func() time.Time
 	log  *slog.Logger
 
+	kept    keeper
+	board   *switchboard // calls in progress
+	bell    *bell
+	periods *periods
+
 	current atomic.Pointer[directory]
 	reload  sync.Mutex // held while a new directory is built
 
@@ -43,21 +48,36 @@ type Office struct {
 
 var _ tollgate.Charger = (*Office)(nil)
 
-// New reads the configuration and compiles its tariffs. It returns an error
+// keeper is where calls in progress and alerts are kept over a restart.
+type keeper interface {
+	NewID() tollgate.ID
+	Reservations(ctx context.Context, scope store.Scope, filter store.ReservationFilter, p store.Paging) (
+		store.Page[store.Reservation], error)
+	PutAlert(ctx context.Context, alert *tollgate.Alert) error
+}
+
+// New reads the configuration, compiles its tariffs, and finds the calls in progress. It returns an error
 // where the store cannot be read; a tariff that does not compile is reported
 // on every call it would price, not here.
 func New(ctx context.Context, db *store.DB, book *ledger.Book, o Options) (*Office, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	f := &Office{
-		db: db, book: book, now: o.Now, log: o.Log,
-		listeners: make(map[chan []tollgate.CDR]struct{}),
-	}
+	f := emptyOffice(db, book, o)
+	f.db = db
 	if _, err := f.directory(ctx); err != nil {
 		return nil, err
 	}
-	return f, nil
+	return f, f.reloadCalls(ctx)
+}
+
+// emptyOffice is an office without a configuration and without calls.
+func emptyOffice(kept keeper, book *ledger.Book, o Options) *Office {
+	return &Office{
+		kept: kept, book: book, now: o.Now, log: o.Log,
+		board: newSwitchboard(), bell: newBell(), periods: newPeriods(),
+		listeners: make(map[chan []tollgate.CDR]struct{}),
+	}
 }
 
 // Finish settles finished legs: see tollgate.Charger.
@@ -83,17 +103,31 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 	settlements := make([]ledger.Settlement, len(records))
 	spans := make([]tollgate.Span, spansPerSide*2*len(records))
 	now := f.now()
+	calls := make([]*liveCall, len(records))
 	for i := range records {
 		s := &settlements[i]
 		room := spans[spansPerSide*2*i:]
 		s.CDR.Customer.Spans = room[:0:spansPerSide]
 		s.CDR.Cost.Spans = room[spansPerSide : spansPerSide : 2*spansPerSide]
-		d.settle(&records[i], now, s)
+		var made *decision
+		if calls[i] = f.callOf(&records[i]); calls[i] != nil {
+			made, s.Reservation = calls[i].decision(), settles(&records[i], calls[i])
+		}
+		if alert := d.settle(&records[i], now, made, s); alert != "" {
+			f.Raise(tollgate.Alert{
+				Enterprise: s.CDR.Enterprise, Kind: alert, Account: s.CDR.Payer, Call: records[i].Call,
+				Text: "a call of extension " + records[i].Originator + " was marked private without the permission",
+			})
+		}
+	}
+	if err := f.freshenQuotas(ctx, d, settlements, now); err != nil {
+		return nil, err
 	}
 	results, err := f.book.Settle(ctx, settlements)
 	if err != nil {
 		return nil, err
 	}
+	f.hangUp(records, calls)
 	f.announce(settlements, results)
 	return results, nil
 }

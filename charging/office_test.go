@@ -45,7 +45,7 @@ func newHouse(t *testing.T, url string) *house {
 		}
 		return c.PutDevice(&h.device, "")
 	})
-	h.office = newOffice(t, h.db)
+	h.office = newOffice(t, h.db, scriptNow)
 	return h
 }
 

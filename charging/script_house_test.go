@@ -20,7 +20,7 @@ func (s *script) configure(word string, args []string) error {
 	} else {
 		o = options(args)
 	}
-	return s.db.Change(s.t.Context(), store.Actor{Name: "script"}, word, func(c *store.Change) error {
+	return s.db.Change(s.t.Context(), s.actor(), word, func(c *store.Change) error {
 		switch word {
 		case "tariff":
 			return s.tariff(c, name, o)
@@ -34,6 +34,15 @@ func (s *script) configure(word string, args []string) error {
 			return s.account(c, tollgate.AccountKind(word), name, o)
 		case "device":
 			return s.device(c, name, o)
+		case "permit":
+			return c.PutPermit(tollgate.Permit{
+				Permission: tollgate.PermissionPrivateCall, Device: s.devices[name].ID, Account: s.accounts[args[1]].ID,
+			})
+		case "rule":
+			return s.rule(c, name, args[1], options(args[2:]))
+		case "freeze", "unfreeze":
+			s.accounts[name].Frozen = word == "freeze"
+			return c.PutAccount(s.accounts[name])
 		case "extension":
 			return c.PutExtension(tollgate.Extension{
 				Device: s.devices[name].ID, Number: args[1], Account: s.accounts[args[2]].ID,
@@ -89,7 +98,8 @@ func (s *script) account(
 ) error {
 	a := &tollgate.Account{
 		Kind: kind, Name: name, Mode: tollgate.Mode(o["mode"]), Code: o["code"], Currency: "EUR",
-		Timezone: "Europe/Berlin",
+		Timezone: "Europe/Berlin", Reset: tollgate.Period(o["reset"]), WeekStart: 1,
+		Bills: tollgate.Billing(o["bills"]), Business: tollgate.BusinessPay(o["business"]),
 	}
 	if o["tariff"] != "" {
 		a.Tariff = s.tariffs[o["tariff"]].ID
@@ -98,7 +108,7 @@ func (s *script) account(
 		a.Parent = s.accounts[o["of"]].ID
 		a.Enterprise = s.accounts[o["of"]].Enterprise
 	}
-	for field, option := range map[*int64]string{&a.CreditLimit: o["limit"], &a.Allowance: o["allowance"]} {
+	for field, option := range map[*int64]string{&a.CreditLimit: o["limit"], &a.Allowance: o["allowance"], &a.LowCredit: o["low"]} {
 		if option == "" {
 			continue
 		}
@@ -108,6 +118,9 @@ func (s *script) account(
 		}
 		*field = micro
 	}
+	if before := s.accounts[name]; before != nil {
+		a.ID, a.Enterprise = before.ID, before.Enterprise
+	}
 	s.accounts[name] = a
 	return c.PutAccount(a)
 }
@@ -115,7 +128,7 @@ func (s *script) account(
 func (s *script) device(c *store.Change, name string, o map[string]string) error {
 	d := &tollgate.Device{
 		Name: name, Kind: tollgate.DevicePush, Timezone: "Europe/Berlin", Enabled: true,
-		ForwardPayer: tollgate.ForwardPays(o["pays"]),
+		ForwardPayer: tollgate.ForwardPays(o["pays"]), Control: true,
 		Plan: tollgate.DialingPlan{
 			Country: o["country"], AreaCode: o["area"], ExtensionDigitsMax: 4,
 			PrivateCodes: list(o["private"]), RoutePrefixes: list(o["route"]),

@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".call"), func(t *testing.T) {
 			storetest.EachURL(t, func(t *testing.T, url string) {
-				runScript(t, storetest.OpenAt(t, url, scriptNow), file)
+				runScript(t, url, file)
 			})
 		})
 	}
@@ -54,21 +54,34 @@ type script struct {
 
 	result tollgate.Result
 	cdr    tollgate.CDR
+
+	clock  time.Time
+	grant  tollgate.Grant
+	refuse error
 }
 
-func runScript(t *testing.T, db *store.DB, file string) {
+// now is the time of the script: its own, or after every call of it.
+func (s *script) now() time.Time {
+	if s.clock.IsZero() {
+		return scriptNow()
+	}
+	return s.clock
+}
+
+func runScript(t *testing.T, url, file string) {
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	s := &script{
-		t: t, db: db,
+		t:       t,
 		tariffs: map[string]*tollgate.Tariff{}, decks: map[string]*tollgate.Deck{},
 		accounts: map[string]*tollgate.Account{}, devices: map[string]*tollgate.Device{},
 		operators: map[string]*tollgate.Operator{},
 	}
-	s.office = newOffice(t, db)
+	s.db = storetest.OpenAt(t, url, s.now)
+	s.office = newOffice(t, s.db, s.now)
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
 		text := strings.TrimSpace(lines.Text())
@@ -81,9 +94,9 @@ func runScript(t *testing.T, db *store.DB, file string) {
 }
 
 // newOffice starts a ledger that stops with the test.
-func newOffice(t *testing.T, db *store.DB) *Office {
+func newOffice(t *testing.T, db *store.DB, now func() time.Time) *Office {
 	t.Helper()
-	book := ledger.New(db, ledger.Options{Now: scriptNow})
+	book := ledger.New(db, ledger.Options{Now: now})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- book.Run(ctx) }()
@@ -93,7 +106,7 @@ func newOffice(t *testing.T, db *store.DB) *Office {
 			t.Error(err)
 		}
 	})
-	office, err := New(t.Context(), db, book, Options{Now: scriptNow})
+	office, err := New(t.Context(), db, book, Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,12 +118,18 @@ func (s *script) line(text string) {
 	word, rest, _ := strings.Cut(text, " ")
 	switch word {
 	case "tariff", "rate", "operator", "enterprise", "user", "gateway", "device", "extension",
-		"trunk", "exchange":
+		"trunk", "exchange", "permit", "rule", "freeze", "unfreeze":
 		if err := s.configure(word, strings.Fields(rest)); err != nil {
 			s.t.Fatalf("%s: %v", s.place, err)
 		}
 	case "call":
 		s.call(options(strings.Fields(rest)))
+	case "clock", "authorize", "answer", "renew", "finish", "recharge", "restart", "sweep":
+		s.live(word, strings.Fields(rest))
+	case "account":
+		if got := s.standing(strings.Fields(rest)[0]); got != text {
+			s.t.Errorf("%s\n got %s\nwant %s", s.place, got, text)
+		}
 	default:
 		if got := s.describe(word); got != text {
 			s.t.Errorf("%s\n got %s\nwant %s", s.place, got, text)
@@ -196,6 +215,8 @@ func (s *script) instant(text string) time.Time {
 func (s *script) describe(aspect string) string {
 	c := &s.cdr
 	switch aspect {
+	case "granted", "refused", "failed":
+		return s.describeGrant()
 	case "duplicate":
 		return string(s.result.Outcome)
 	case "quarantined":

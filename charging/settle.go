@@ -1,6 +1,7 @@
 package charging
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -18,25 +19,57 @@ const (
 	callDurationMax  = 31 * 24 * time.Hour
 )
 
+// decision is who pays and how, made when the call was authorised.
+type decision struct {
+	payer  tollgate.ID
+	paidBy tollgate.PayerRule
+	verdict
+}
+
 // settle turns one record into what the ledger commits. It has no side
-// effects: the same record under the same configuration gives the same settlement.
-func (d *directory) settle(r *tollgate.Record, now time.Time, s *ledger.Settlement) {
+// effects: the same record under the same configuration gives the same
+// settlement. made is what was decided when the call was placed, nil if nobody
+// asked. It returns what somebody should look at.
+func (d *directory) settle(
+	r *tollgate.Record, now time.Time, made *decision, s *ledger.Settlement,
+) (alert tollgate.AlertKind) {
 	s.Record = *r
-	if s.Reason = d.place(r, now, &s.CDR); s.Reason != "" {
-		return
+	q := question{CDR: &s.CDR}
+	if s.Reason = d.place(r, now, &q); s.Reason != "" {
+		return ""
+	}
+	v, err := d.decided(&q, made)
+	if err != nil {
+		s.Reason = err.Error()
+		return ""
 	}
 	payer := d.accounts[s.CDR.Payer]
-	if s.Reason = d.priceCustomer(payer, &s.CDR); s.Reason != "" {
-		return
+	if payer != nil {
+		s.CDR.Enterprise = payer.Enterprise
+	}
+	if s.Reason = d.priceCustomer(payer, v, &s.CDR); s.Reason != "" {
+		return q.alert
 	}
 	if s.Reason = d.priceCost(&s.CDR); s.Reason != "" {
-		return
+		return q.alert
 	}
 	d.margin(&s.CDR)
+	s.Unlisted = v.Unbilled
 	if payer != nil {
 		s.Quota, s.Purse = d.purse(payer)
 		s.Reason = d.mixed(s)
 	}
+	return q.alert
+}
+
+// decided is what was decided when the call was placed, if its payer still
+// exists, else what is decided now.
+func (d *directory) decided(q *question, made *decision) (verdict, error) {
+	if made == nil || made.payer != 0 && !q.site.serves(d.accounts[made.payer]) {
+		return d.decide(q)
+	}
+	q.Payer, q.PaidBy = made.payer, made.paidBy
+	return made.verdict, nil
 }
 
 // mixed says that the money of the purse, or of the quota, is not that of the
@@ -55,8 +88,8 @@ func (d *directory) mixed(s *ledger.Settlement) (reason string) {
 
 // place says what a record is: who, to where, when, over which line. It
 // returns why the record cannot be understood, or "".
-func (d *directory) place(r *tollgate.Record, now time.Time, c *tollgate.CDR) (reason string) {
-	site := d.sites[r.Call.Device]
+func (d *directory) place(r *tollgate.Record, now time.Time, q *question) (reason string) {
+	c, site := q.CDR, d.sites[r.Call.Device]
 	if site != nil {
 		c.Enterprise = site.device.Enterprise // which sees what cannot be understood
 	}
@@ -85,13 +118,8 @@ func (d *directory) place(r *tollgate.Record, now time.Time, c *tollgate.CDR) (r
 	if c.AccountCode == "" {
 		c.AccountCode = c.Number.Project
 	}
-	if reason = d.findPayer(site, c); reason != "" {
-		return reason
-	}
 	c.Operator = site.trunk(r.Trunk).Operator
-	if payer := d.accounts[c.Payer]; payer != nil {
-		c.Enterprise = payer.Enterprise
-	}
+	q.site = site
 	return ""
 }
 
@@ -135,36 +163,6 @@ func check(r *tollgate.Record, now time.Time) (reason string) {
 	return ""
 }
 
-// findPayer tries the payer rules in their order. It returns why it cannot
-// tell, or "".
-func (d *directory) findPayer(site *site, c *tollgate.CDR) (reason string) {
-	for _, a := range d.codes[c.AccountCode] {
-		if !site.serves(a) {
-			continue
-		}
-		if c.Payer != 0 {
-			return fmt.Sprintf("account code %q is used by two enterprises of this shared device: change one",
-				c.AccountCode)
-		}
-		c.Payer, c.PaidBy = a.ID, tollgate.PaidByAccountCode
-	}
-	if c.Payer != 0 {
-		return ""
-	}
-	if id, ok := site.extensions[site.liable(c)]; ok {
-		c.Payer, c.PaidBy = id, tollgate.PaidByExtension
-		return ""
-	}
-	if trunk := site.trunk(c.Trunk); trunk.Account != 0 {
-		c.Payer, c.PaidBy = trunk.Account, tollgate.PaidByTrunk
-		return ""
-	}
-	if site.device.DefaultAccount != 0 {
-		c.Payer, c.PaidBy = site.device.DefaultAccount, tollgate.PaidByDefault
-	}
-	return ""
-}
-
 // purse says which account's money pays and which quota is used: the payer
 // itself, or the nearest parent that has money of its own.
 func (d *directory) purse(payer *tollgate.Account) (quota, purse tollgate.ID) {
@@ -180,9 +178,9 @@ func (d *directory) purse(payer *tollgate.Account) (quota, purse tollgate.ID) {
 }
 
 // priceCustomer prices what the call is sold for.
-func (d *directory) priceCustomer(payer *tollgate.Account, c *tollgate.CDR) (reason string) {
-	tariff := d.customerTariff(payer, c.Enterprise)
-	if c.Direction == tollgate.Inbound || tariff == 0 {
+func (d *directory) priceCustomer(payer *tollgate.Account, v verdict, c *tollgate.CDR) (reason string) {
+	tariff := cmp.Or(v.Tariff, d.customerTariff(payer, c.Enterprise))
+	if c.Direction == tollgate.Inbound || tariff == 0 || v.Unbilled {
 		noCharge(&c.Customer)
 		return ""
 	}

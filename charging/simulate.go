@@ -52,7 +52,7 @@ func (f *Office) Simulate(ctx context.Context, owner tollgate.ID, q Query) (Quot
 	if q.Tariff != 0 {
 		reason = d.price(q.Tariff, &c, &c.Customer)
 	} else {
-		reason = d.priceCustomer(d.accounts[q.Account], &c)
+		reason = d.priceCustomer(d.accounts[q.Account], verdict{}, &c)
 	}
 	if reason == "" {
 		reason = d.priceCost(&c)

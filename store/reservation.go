@@ -38,7 +38,8 @@ func scanReservation(row engine.Scanner, r *Reservation) error {
 type ReservationFilter struct {
 	Account tollgate.ID // one of Accounts
 	Device  tollgate.ID // of the call
-	Expired time.Time   // those whose Until is before
+	Call    tollgate.CallID
+	Expired time.Time // those whose Until is before
 }
 
 // Reservations lists the money held for calls in progress, oldest first.
@@ -53,6 +54,9 @@ func (db *DB) Reservations(ctx context.Context, s Scope, f ReservationFilter, p 
 	c.scope("enterprise_id", s)
 	if f.Account != 0 {
 		c.and("' ' || accounts || ' ' LIKE ?", "% "+f.Account.String()+" %")
+	}
+	if f.Call != (tollgate.CallID{}) {
+		c.and("device_id = ? AND unique_id = ? AND leg = ?", int64(f.Call.Device), f.Call.UniqueID, f.Call.Leg)
 	}
 	if f.Device != 0 {
 		c.and("device_id = ?", int64(f.Device))

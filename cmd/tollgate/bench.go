@@ -9,12 +9,12 @@ import (
 )
 
 type benchCommand struct {
-	Postgres string   `help:"PostgreSQL for ingest_postgres; it works in schemas of its own and removes them." placeholder:"postgres://…" env:"TOLLGATE_BENCH_POSTGRES"`
+	Postgres string   `help:"PostgreSQL for the names that end in _postgres; it works in schemas of its own and removes them." placeholder:"postgres://…" env:"TOLLGATE_BENCH_POSTGRES"`
 	JSON     bool     `help:"One JSON object per line."`
 	Calls    int      `default:"200000" help:"How many calls each measurement makes." placeholder:"N"`
 	Rounds   int      `default:"3" help:"How often each is repeated; the best round counts, of the limit too." placeholder:"N"`
 	Dir      string   `help:"Where files and databases go for the time being; the system's temporary directory if not said." placeholder:"DIR"`
-	Names    []string `arg:"" optional:"" name:"NAME" help:"What to measure: price_1k, price_100k, price_1m, load_deck_100k, load_deck_100k_csv, ingest_sqlite, ingest_postgres. All if not said."`
+	Names    []string `arg:"" optional:"" name:"NAME" help:"What to measure: price_1k, price_100k, price_1m, load_deck_100k, load_deck_100k_csv, ingest_sqlite, authorize_settle_64, authorize_settle_hot, authorize_p99, live_100k, and those that use a database with _postgres behind. All if not said."`
 }
 
 // Run measures and prints one line for each name: the value, its unit, the
@@ -23,7 +23,7 @@ func (c *benchCommand) Run(p *program) error {
 	names := c.Names
 	if len(names) == 0 {
 		for _, name := range bench.Names() {
-			if name == bench.NamePostgres && c.Postgres == "" {
+			if bench.NeedsPostgres(name) && c.Postgres == "" {
 				fmt.Fprintf(p.stderr, "%s is left out: say --postgres URL\n", name)
 				continue
 			}
@@ -48,7 +48,7 @@ func (c *benchCommand) Run(p *program) error {
 	return nil
 }
 
-const benchLine = "%-18s  %10s  %-8s  %10s  %5s  %s\n"
+const benchLine = "%-29s  %10s  %-8s  %10s  %5s  %s\n"
 
 // print writes one result as soon as it is there.
 func (c *benchCommand) print(p *program, m bench.Measurement) error {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -43,12 +44,17 @@ type work func(ctx context.Context, o Options) (Measurement, error)
 // Names lists what can be measured, in the order in which it is.
 func Names() []string {
 	return []string{
-		"price_1k", "price_100k", "price_1m", "load_deck_100k", "load_deck_100k_csv", "ingest_sqlite", NamePostgres,
+		"price_1k", "price_100k", "price_1m", "load_deck_100k", "load_deck_100k_csv", "ingest_sqlite",
+		"authorize_settle_64", "authorize_settle_hot", "authorize_p99", "live_100k", "ingest" + onPostgres,
+		"authorize_settle_64" + onPostgres, "authorize_settle_hot" + onPostgres, "authorize_p99" + onPostgres,
 	}
 }
 
-// NamePostgres is what needs Options.Postgres.
-const NamePostgres = "ingest_postgres"
+// onPostgres ends the names that need Options.Postgres.
+const onPostgres = "_postgres"
+
+// NeedsPostgres reports whether a name needs Options.Postgres.
+func NeedsPostgres(name string) bool { return strings.HasSuffix(name, onPostgres) }
 
 func works() map[string]work {
 	return map[string]work{
@@ -57,8 +63,16 @@ func works() map[string]work {
 		"price_1m":           price(1_000_000),
 		"load_deck_100k":     loadStore(100_000),
 		"load_deck_100k_csv": loadSheet(100_000),
-		"ingest_sqlite":      ingestSQLite,
-		NamePostgres:         ingestPostgres,
+		"ingest_sqlite":      ingest(false),
+		"ingest_postgres":    ingest(true),
+
+		"authorize_settle_64":           authorizeSettle(false, false),
+		"authorize_settle_64_postgres":  authorizeSettle(true, false),
+		"authorize_settle_hot":          authorizeSettle(false, true),
+		"authorize_settle_hot_postgres": authorizeSettle(true, true),
+		"authorize_p99":                 authorizeP99(false),
+		"authorize_p99_postgres":        authorizeP99(true),
+		"live_100k":                     live,
 	}
 }
 

@@ -19,7 +19,7 @@ func TestRun(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			o := o
-			if name == NamePostgres {
+			if NeedsPostgres(name) {
 				o.Postgres = storetest.Postgres(t)
 			}
 			m, err := Run(t.Context(), name, o)
@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	whole := Options{Calls: 1, Rounds: 1, Dir: t.TempDir(), Now: time.Now}
-	for name, o := range map[string]Options{"price_2": whole, NamePostgres: whole, "price_1k": {Rounds: 1}} {
+	for name, o := range map[string]Options{"price_2": whole, "ingest_postgres": whole, "price_1k": {Rounds: 1}} {
 		if _, err := Run(t.Context(), name, o); tollgate.CodeOf(err) != tollgate.CodeInvalid {
 			t.Errorf("%s: got %v, want invalid", name, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"tollgate"
@@ -18,23 +17,18 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-func ingestSQLite(ctx context.Context, o Options) (Measurement, error) {
-	files := func(_ context.Context, name string) (string, func() error, error) {
-		path := filepath.Join(o.Dir, name+".db")
-		return "sqlite:" + path, func() error { return os.Remove(path) }, nil
+// ingest measures a file of finished calls until all of them are committed.
+func ingest(postgres bool) work {
+	return func(ctx context.Context, o Options) (Measurement, error) {
+		room, err := o.room(postgres)
+		if err != nil {
+			return Measurement{}, err
+		}
+		if postgres {
+			return o.ingest(ctx, "COPY of the same rows", room)
+		}
+		return o.ingest(ctx, "prepared INSERTs of the same rows", room)
 	}
-	return o.ingest(ctx, "prepared INSERTs of the same rows", files)
-}
-
-func ingestPostgres(ctx context.Context, o Options) (Measurement, error) {
-	if o.Postgres == "" {
-		return Measurement{}, tollgate.Errorf(tollgate.CodeInvalid, "%s: say --postgres URL", NamePostgres)
-	}
-	schemas := func(ctx context.Context, _ string) (string, func() error, error) {
-		url, drop, err := rawlimit.Scratch(ctx, o.Postgres)
-		return url, func() error { return drop(context.WithoutCancel(ctx)) }, err
-	}
-	return o.ingest(ctx, "COPY of the same rows", schemas)
 }
 
 // scratch makes room for a fresh store.

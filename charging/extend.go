@@ -1,0 +1,204 @@
+package charging
+
+import (
+	"context"
+	"time"
+
+	"tollgate"
+	"tollgate/ledger"
+	"tollgate/store"
+)
+
+// asksMax is how often the ledger is asked for one slice: others spend what it
+// said was left.
+const asksMax = 5
+
+// extend gives a call its next slice of talk time, or what is left. Whoever
+// calls it has the call's turn.
+func (f *Office) extend(
+	ctx context.Context, d *directory, c *liveCall, used time.Duration,
+) (tollgate.Grant, error) {
+	now, next := f.now(), c.snapshot()
+	if next.Unlimited {
+		return f.extendFree(ctx, c, next)
+	}
+	answer := next.Answered
+	if answer.IsZero() {
+		answer = now
+	}
+	m := d.meter(next.Tariff, next.Number, answer)
+	if frozen := d.frozen(d.accounts[next.Payer]); frozen != "" {
+		return f.ends(ctx, c, next, m, used, tollgate.Errorf(tollgate.CodeFrozen, "account %q is frozen", frozen))
+	}
+	if err := f.freshen(ctx, d, next.Chain, now); err != nil {
+		return tollgate.Grant{}, err
+	}
+	lasts := c.lasting(m, used)
+	slice := nextSlice(c.slice, lasts)
+	if next.Answered.IsZero() {
+		slice = sliceMin // asked twice the answer is the same
+	}
+	wanted, most := used+slice, used+affordsMax
+	for range asksMax {
+		cost, reason := m.cost(wanted)
+		if reason != "" {
+			return f.ends(ctx, c, next, m, used, tollgate.Errorf(tollgate.CodeForbidden,
+				"tariff %d and %s: %s, so nobody knows what the call costs", next.Tariff, next.Number.E164, reason))
+		}
+		ask := next
+		ask.Held = max(cost, next.Held)
+		ask.Granted = max(m.affordable(ask.Held, most), 0)
+		ask.Final = false
+		held, err := f.hold(ctx, c, ask)
+		if tollgate.CodeOf(err) == tollgate.CodeConflict {
+			if next, err = f.found(ctx, c); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return tollgate.Grant{}, err
+		}
+		if !held.Refused {
+			c.slice = slice
+			return f.granted(d, c, m, used, held), nil
+		}
+		least := wanted
+		wanted = m.affordable(next.Held+held.Room, wanted)
+		if left, _ := m.cost(wanted); wanted <= used || wanted >= least || left <= next.Held {
+			return f.ends(ctx, c, next, m, used, tollgate.Errorf(tollgate.CodeNoCredit,
+				"%s has %s left", d.nameOf(held.Short), tollgate.Money{Micro: held.Room, Currency: next.Currency}))
+		}
+	}
+	return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeUnavailable,
+		"the credit changes too quickly: ask again")
+}
+
+// lasting is for how long the money would last, as far as was known when the
+// ledger was last asked.
+func (c *liveCall) lasting(m *meter, used time.Duration) time.Duration {
+	if c.left <= 0 {
+		return 0
+	}
+	return max(0, m.affordable(c.snapshot().Held+c.left, used+affordsMax)-used)
+}
+
+// granted is the answer when money could be held.
+func (f *Office) granted(
+	d *directory, c *liveCall, m *meter, used time.Duration, held ledger.Held,
+) tollgate.Grant {
+	s := c.snapshot()
+	g := tollgate.Grant{
+		Call: s.Attempt.Call, Allowed: true, For: s.Granted, Then: orHangup(s.Verdict.Exhausted, causeCleared),
+		Left: tollgate.Money{Micro: held.Room, Currency: s.Currency},
+	}
+	if flat, reason := m.cost(flatSpan); reason == "" && flat <= s.Held {
+		g.Unlimited, g.Affords = true, affordsMax
+		return g
+	}
+	g.Affords = m.affordable(s.Held+held.Room, used+affordsMax)
+	if g.Final = g.Affords <= g.For; g.Final {
+		g.RenewAt = lastAskAt(g.For, used)
+	} else {
+		g.RenewAt = renewAt(g.For, c.slice)
+	}
+	c.mu.Lock()
+	c.state.Final = g.Final
+	c.mu.Unlock()
+	g.Warn = f.warn(d, c, &s, held.Room)
+	return g
+}
+
+// warn reports whether the caller is to be told now that the credit is nearly
+// used, and tells those who watch over the account.
+func (f *Office) warn(d *directory, c *liveCall, s *keptCall, room int64) bool {
+	low := false
+	for _, id := range s.Chain {
+		a := d.accounts[id]
+		if a == nil || a.LowCredit == 0 {
+			continue
+		}
+		isLow := room < a.LowCredit
+		if low = low || isLow; f.bell.lowCredit(id, isLow) {
+			f.Raise(tollgate.Alert{
+				Enterprise: a.Enterprise, Kind: tollgate.AlertLowCredit, Account: id, Call: s.Attempt.Call,
+				Text: a.Name + " has " + tollgate.Money{Micro: room, Currency: s.Currency}.String() + " left",
+			})
+		}
+	}
+	if !low || c.warned {
+		return false
+	}
+	c.warned = true
+	return true
+}
+
+// ends is the answer when no more can be held: refused before the call, what
+// was held already in it, or nothing at all where the rule only wants an alert.
+func (f *Office) ends(
+	ctx context.Context, c *liveCall, s keptCall, m *meter, used time.Duration, why *tollgate.Error,
+) (tollgate.Grant, error) {
+	then := s.Verdict.NoCredit
+	if s.Granted > 0 {
+		then = s.Verdict.Exhausted
+	}
+	if then.Kind == tollgate.ActionAlert && why.Code == tollgate.CodeNoCredit {
+		f.Raise(tollgate.Alert{
+			Enterprise: c.enterprise, Kind: tollgate.AlertNoCredit, Account: s.Payer, Call: s.Attempt.Call,
+			Text: "a call goes on without credit, as its rule says: " + why.Message,
+		})
+		s.Unlimited = true
+		return f.extendFree(ctx, c, s)
+	}
+	if s.Granted == 0 {
+		return refused(s.Attempt.Call, then, why), nil
+	}
+	if held := m.affordable(s.Held, s.Granted); held > 0 {
+		s.Granted = held // less than was thought if it was answered in a dearer hour
+	}
+	c.mu.Lock()
+	c.state.Final, c.state.Granted = true, s.Granted
+	c.mu.Unlock()
+	return tollgate.Grant{
+		Call: s.Attempt.Call, Allowed: true, For: s.Granted, RenewAt: lastAskAt(s.Granted, used), Final: true,
+		Then: orHangup(then, causeCleared), Affords: s.Granted, Left: tollgate.Money{Currency: s.Currency},
+		Code: why.Code, Reason: why.Message,
+	}, nil
+}
+
+// extendFree lets a call go on that nothing limits. That it goes on is kept, so
+// that a restart knows who pays for it.
+func (f *Office) extendFree(ctx context.Context, c *liveCall, next keptCall) (tollgate.Grant, error) {
+	if c.reservation() == 0 || !c.snapshot().Unlimited || f.now().Add(freeMax/2).After(c.until) {
+		next.Unlimited = true
+		if _, err := f.hold(ctx, c, next); err != nil {
+			return tollgate.Grant{}, err
+		}
+	}
+	return free(next.Attempt.Call), nil
+}
+
+// found makes good a reservation that is not as it was thought to be: it
+// expired, or another node holds money for the same call.
+func (f *Office) found(ctx context.Context, c *liveCall) (keptCall, error) {
+	s := c.snapshot()
+	if c.isOver() {
+		return s, tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", s.Attempt.Call)
+	}
+	page, err := f.kept.Reservations(ctx, store.Everything,
+		store.ReservationFilter{Call: s.Attempt.Call}, store.Paging{})
+	if err != nil {
+		return s, err
+	}
+	if len(page.Items) == 0 {
+		c.end(f.now(), false) // held anew
+		return c.snapshot(), nil
+	}
+	other, err := reload(&page.Items[0])
+	if err != nil {
+		return s, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state, c.id, c.enterprise, c.until = other.state, other.id, other.enterprise, other.until
+	return c.state, nil
+}

@@ -1,0 +1,183 @@
+package charging
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"tollgate"
+	"tollgate/store"
+)
+
+// How long a reservation waits for word of its call before it is released.
+const (
+	ringMax    = 3 * time.Minute // from one sign of life to the next while it rings
+	silenceMax = time.Hour       // after the talk time held has ended: the record may come late
+	freeMax    = 26 * time.Hour  // for calls that nothing limits: nobody renews them
+	overKept   = 2 * time.Minute // a call that is over is remembered, so that what comes twice is known
+)
+
+// liveCall is a call in progress. What is kept of it with its reservation is
+// everything that a restart must not lose.
+type liveCall struct {
+	turn sync.Mutex // held by whoever asks the ledger about the call
+
+	mu    sync.Mutex // guards what follows; never held while the ledger works
+	state keptCall
+	// enterprise and id name its reservation, 0: it has none, or none any more.
+	enterprise, id tollgate.ID
+	until          time.Time // when the reservation expires
+	slice          time.Duration
+	left           int64     // room beyond what is held, when last asked
+	warned         bool      // the caller was told that the credit is nearly used
+	over           time.Time // when it ended; zero: it goes on
+	advice         *tollgate.AOC
+	cancellable    bool
+}
+
+// keptCall is what is kept of a call with its reservation.
+type keptCall struct {
+	Attempt   tollgate.Attempt   `json:"attempt"`
+	Number    tollgate.Number    `json:"number"`
+	Payer     tollgate.ID        `json:"payer"`
+	PaidBy    tollgate.PayerRule `json:"paid_by"`
+	Verdict   verdict            `json:"verdict"`
+	Tariff    tollgate.ID        `json:"tariff"` // that prices the customer's side; 0: none
+	Currency  tollgate.Currency  `json:"currency"`
+	Chain     []tollgate.ID      `json:"chain"` // accounts that hold money for it
+	Answered  time.Time          `json:"answered,omitzero"`
+	Granted   time.Duration      `json:"granted"`
+	Held      int64              `json:"held"`
+	Unlimited bool               `json:"unlimited"`
+	Final     bool               `json:"final"`
+}
+
+// reload makes the call of a reservation that was found in the store, with
+// what can be read of it.
+func reload(r *store.Reservation) (*liveCall, error) {
+	c := &liveCall{enterprise: r.Enterprise, id: r.ID, until: r.Until, slice: sliceMin}
+	err := json.Unmarshal(r.Detail, &c.state)
+	c.state.Held = r.Amount
+	return c, err
+}
+
+// decision is what was decided when the call was authorised.
+func (c *liveCall) decision() *decision {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return &decision{payer: c.state.Payer, paidBy: c.state.PaidBy, verdict: c.state.Verdict}
+}
+
+// reservation is the id of the money held for it, 0 if there is none.
+func (c *liveCall) reservation() tollgate.ID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.id
+}
+
+// snapshot returns what is kept of the call, to work on.
+func (c *liveCall) snapshot() keptCall {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+func (c *liveCall) isOver() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.over.IsZero()
+}
+
+// end notes that the call is over, or that its money was given back and it may
+// yet go on.
+func (c *liveCall) end(at time.Time, over bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id, c.state.Held, c.state.Granted, c.state.Final = 0, 0, 0, false
+	if over {
+		c.over = at
+	}
+}
+
+// lasts is how long a reservation may stand without another word of the call.
+func (c *keptCall) lasts(now time.Time) time.Time {
+	switch {
+	case c.Answered.IsZero():
+		return now.Add(ringMax)
+	case c.Unlimited:
+		return now.Add(freeMax)
+	default:
+		return c.Answered.Add(c.Granted + silenceMax)
+	}
+}
+
+// show is the call as people see it.
+func (c *liveCall) show(d *directory, now time.Time) tollgate.LiveCall {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := &c.state
+	l := tollgate.LiveCall{
+		Enterprise: c.enterprise, ID: c.id, Call: s.Attempt.Call, Extension: s.Attempt.Extension,
+		Originator: s.Attempt.Originator, Caller: s.Attempt.Caller, Number: s.Number, Trunk: s.Attempt.Trunk,
+		Payer: s.Payer, PaidBy: s.PaidBy, Tariff: s.Tariff, Rule: s.Verdict.Rule,
+		Started: s.Attempt.At, Answered: s.Answered, Granted: s.Granted, Unlimited: s.Unlimited, Final: s.Final,
+		Currency: s.Currency, Reserved: s.Held, Left: c.left, Advice: c.advice, Cancellable: c.cancellable,
+	}
+	if s.Tariff != 0 && !s.Answered.IsZero() && now.After(s.Answered) {
+		if micro, reason := d.meter(s.Tariff, s.Number, s.Answered).cost(now.Sub(s.Answered)); reason == "" {
+			l.Price = micro
+		}
+	}
+	return l
+}
+
+// switchboard is the calls in progress, by the name they were authorised under.
+type switchboard struct {
+	mu    sync.Mutex
+	calls map[tollgate.CallID]*liveCall
+}
+
+func newSwitchboard() *switchboard {
+	return &switchboard{calls: make(map[tollgate.CallID]*liveCall)}
+}
+
+func (s *switchboard) find(id tollgate.CallID) *liveCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[id]
+}
+
+// open finds a call or begins it.
+func (s *switchboard) open(id tollgate.CallID) *liveCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[id]
+	if c == nil {
+		c = &liveCall{slice: sliceMin}
+		s.calls[id] = c
+	}
+	return c
+}
+
+func (s *switchboard) put(id tollgate.CallID, c *liveCall) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[id] = c
+}
+
+func (s *switchboard) drop(id tollgate.CallID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.calls, id)
+}
+
+// all lists the calls in no order.
+func (s *switchboard) all() []*liveCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	calls := make([]*liveCall, 0, len(s.calls))
+	for _, c := range s.calls {
+		calls = append(calls, c)
+	}
+	return calls
+}

@@ -1,0 +1,158 @@
+package charging
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tollgate"
+	"tollgate/store"
+)
+
+// tick is how often clocks are looked at: for periods that end, and for money
+// that is held for calls of which nothing is heard.
+const tick = time.Second
+
+// Run returns quotas to zero when their period ends, releases money held for
+// calls of which nothing is heard, and keeps alerts, until ctx ends.
+func (f *Office) Run(ctx context.Context) error {
+	clock := time.NewTicker(tick)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case a := <-f.bell.raised:
+			f.keep(ctx, a)
+		case <-clock.C:
+			if err := f.sweep(ctx); err != nil && ctx.Err() == nil {
+				f.log.Error("looking after calls in progress and quotas", "error", err)
+			}
+		}
+	}
+}
+
+// sweep does what is due now.
+func (f *Office) sweep(ctx context.Context) error {
+	now := f.now()
+	for _, c := range f.board.all() {
+		if err := f.expire(ctx, c, now); err != nil {
+			return err
+		}
+	}
+	return f.resetAll(ctx, now)
+}
+
+// expire releases the money of a call of which nothing was heard for too long,
+// and forgets one that is over.
+func (f *Office) expire(ctx context.Context, c *liveCall, now time.Time) error {
+	c.mu.Lock()
+	s, id, until, over := c.state, c.id, c.until, c.over
+	c.mu.Unlock()
+	switch {
+	case !over.IsZero():
+		if now.After(over.Add(overKept)) {
+			f.board.drop(s.Attempt.Call)
+		}
+		return nil
+	case now.Before(until):
+		return nil
+	case !c.turn.TryLock():
+		return nil // it is heard of right now
+	}
+	defer c.turn.Unlock()
+	if err := f.release(ctx, c, true); err != nil {
+		return err
+	}
+	if id != 0 && !s.Answered.IsZero() {
+		f.Raise(tollgate.Alert{
+			Enterprise: c.enterprise, Kind: tollgate.AlertOrphan, Account: s.Payer, Call: s.Attempt.Call,
+			Text: "nobody reported the end of a call to " + s.Number.Masked() + "; what was held for it is released: " +
+				tollgate.Money{Micro: s.Held, Currency: s.Currency}.String(),
+		})
+	}
+	return nil
+}
+
+// reloadCalls finds the calls that were in progress when the program ended.
+func (f *Office) reloadCalls(ctx context.Context) error {
+	d := f.current.Load()
+	for paging := (store.Paging{Rows: store.PageRowsMax}); ; {
+		page, err := f.kept.Reservations(ctx, store.Everything, store.ReservationFilter{}, paging)
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			f.board.put(page.Items[i].Call, f.reloaded(d, &page.Items[i]))
+		}
+		if paging.After = page.Next; page.Next == "" {
+			return nil
+		}
+	}
+}
+
+// reloaded makes the call of a reservation. One that cannot be read is left to
+// expire.
+func (f *Office) reloaded(d *directory, r *store.Reservation) *liveCall {
+	c, err := reload(r)
+	if err != nil {
+		f.log.Error("a reservation cannot be read and is left to expire", "call", r.Call, "error", err)
+		c.state.Attempt.Call = r.Call
+	}
+	if site := d.sites[r.Call.Device]; site != nil {
+		c.cancellable = site.device.Kind == tollgate.DeviceAsterisk && site.device.Control
+	}
+	return c
+}
+
+// callOf finds the call that a record ends: by the id it was authorised under,
+// or by its own. nil if nobody asked for it.
+func (f *Office) callOf(r *tollgate.Record) *liveCall {
+	id := r.Call
+	if r.Attempt != "" {
+		id = tollgate.CallID{Device: r.Call.Device, UniqueID: r.Attempt}
+	}
+	return f.board.find(id)
+}
+
+// settles returns the reservation that a record settles, 0 if it leaves it
+// alone: one of several phones that rang gave up while another talks.
+func settles(r *tollgate.Record, c *liveCall) tollgate.ID {
+	if r.Answer.IsZero() && !c.snapshot().Answered.IsZero() {
+		return 0
+	}
+	return c.reservation()
+}
+
+// hangUp notes which calls are over after their records were settled. A call
+// that was not answered may go on over another trunk: it only has no money.
+func (f *Office) hangUp(records []tollgate.Record, calls []*liveCall) {
+	now := f.now()
+	for i, c := range calls {
+		if c == nil || settles(&records[i], c) == 0 && !c.isOver() && records[i].Answer.IsZero() {
+			continue
+		}
+		c.end(now, !records[i].Answer.IsZero() || records[i].Attempt == "")
+	}
+}
+
+// periods remembers which periods of which quotas have begun, so that the
+// ledger is asked once for each.
+type periods struct {
+	mu    sync.Mutex
+	since map[tollgate.ID]time.Time
+}
+
+func newPeriods() *periods { return &periods{since: make(map[tollgate.ID]time.Time)} }
+
+func (p *periods) older(id tollgate.ID, start time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.since[id].Before(start)
+}
+
+func (p *periods) set(id tollgate.ID, start time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.since[id] = start
+}
