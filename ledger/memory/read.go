@@ -1,0 +1,55 @@
+package memory
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"tollgate"
+	"tollgate/store"
+)
+
+// Reservations lists the money held for calls in progress: see store.DB. All of
+// them are one page.
+func (s *Store) Reservations(_ context.Context, scope store.Scope, f store.ReservationFilter, _ store.Paging) (
+	store.Page[store.Reservation], error,
+) {
+	page := store.Page[store.Reservation]{Items: []store.Reservation{}}
+	for _, id := range slices.Sorted(maps.Keys(s.reservations)) {
+		r := s.reservations[id]
+		if (scope == store.Everything || scope == store.Scope(r.Enterprise)) &&
+			(f.Account == 0 || slices.Contains(r.Accounts, f.Account)) &&
+			(f.Device == 0 || f.Device == r.Call.Device) &&
+			(f.Call == tollgate.CallID{} || f.Call == r.Call) &&
+			(f.Expired.IsZero() || r.Until.Before(f.Expired)) {
+			page.Items = append(page.Items, *r)
+		}
+	}
+	return page, nil
+}
+
+// Calls returns how many calls are in the books.
+func (s *Store) Calls() int { return len(s.calls) }
+
+// Call returns the call with that key, nil when it is not in the books.
+func (s *Store) Call(key tollgate.CallID) *tollgate.CDR {
+	if e := s.calls[s.keys[key]]; e != nil {
+		return e.CDR
+	}
+	return nil
+}
+
+// Quarantined returns how many records could not be settled.
+func (s *Store) Quarantined() int { return len(s.quarantine) }
+
+// Overspent returns by account the most that was ever spent beyond its limit,
+// in micro-units, of those where it was more than 0.
+func (s *Store) Overspent() map[tollgate.ID]int64 {
+	worst := map[tollgate.ID]int64{}
+	for id, a := range s.accounts {
+		if a.worst > 0 {
+			worst[id] = a.worst
+		}
+	}
+	return worst
+}
