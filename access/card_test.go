@@ -124,7 +124,8 @@ func TestCardLocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := again.OpenCard(t.Context(), cardNumber, cardPIN, w.shared); tollgate.CodeOf(err) != tollgate.CodeForbidden {
+	_, err = again.OpenCard(t.Context(), cardNumber, cardPIN, w.shared)
+	if tollgate.CodeOf(err) != tollgate.CodeForbidden {
 		t.Errorf("after a restart: %v", err)
 	}
 	err = w.db.Change(t.Context(), house, "unlock card", func(c *store.Change) error {

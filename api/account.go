@@ -6,6 +6,7 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/batch"
 	"tollgate/store"
 )
 
@@ -16,7 +17,9 @@ type Account struct {
 	Reserved  amount      `json:"reserved" doc:"held for calls in progress"`
 	Used      amount      `json:"used" doc:"mode quota: what was used in this period"`
 	Available amount      `json:"available" doc:"what can still be spent"`
-	Created   time.Time   `json:"created"`
+	// PeriodStart is the ledger's: nobody sets it.
+	PeriodStart *time.Time `json:"period_start,omitempty" doc:"mode quota: when used last started at 0; absent: never"`
+	Created     time.Time  `json:"created"`
 	AccountForm
 }
 
@@ -34,6 +37,10 @@ type AccountForm struct {
 	CreditLimit amount               `json:"credit_limit" required:"false" doc:"how far below zero the balance may go"`
 	Allowance   amount               `json:"allowance" required:"false" doc:"mode quota: what may be used in a period"`
 	Reset       tollgate.Period      `json:"reset,omitempty" enum:"never,hour,day,week,month" doc:"mode quota: when used starts at 0 again"`
+	WeekStart   string               `json:"week_start,omitempty" enum:"sunday,monday,tuesday,wednesday,thursday,friday,saturday" default:"monday" doc:"reset week: the day on which it starts"`
+	Bills       tollgate.Billing     `json:"bills,omitempty" enum:"all,private,business" default:"all" doc:"which calls of a user are billed"`
+	Business    tollgate.BusinessPay `json:"business,omitempty" enum:"own,enterprise" default:"own" doc:"who pays a user's business calls; private ones the user always pays"`
+	LowCredit   amount               `json:"low_credit" required:"false" doc:"warn when less than this is left; 0: never"`
 	Frozen      bool                 `json:"frozen" required:"false" doc:"places no calls"`
 }
 
@@ -41,22 +48,25 @@ func accountView(a *tollgate.Account) Account {
 	return Account{
 		ID: a.ID, Created: a.Created,
 		Balance: amount{a.Balance}, Reserved: amount{a.Reserved}, Used: amount{a.Used},
-		Available: amount{a.Available()},
+		Available: amount{a.Available()}, PeriodStart: optional(a.PeriodStart),
 		AccountForm: AccountForm{
 			Enterprise: a.Enterprise, Kind: a.Kind, Mode: a.Mode, Name: a.Name, Parent: a.Parent,
 			Code: a.Code, Currency: a.Currency, Tariff: a.Tariff, Timezone: a.Timezone,
 			CreditLimit: amount{a.CreditLimit}, Allowance: amount{a.Allowance}, Reset: a.Reset,
-			Frozen: a.Frozen,
+			WeekStart: batch.Weekday(a.WeekStart), Bills: a.Bills, Business: a.Business,
+			LowCredit: amount{a.LowCredit}, Frozen: a.Frozen,
 		},
 	}
 }
 
 // account is what the form says of the account with this ID.
 func (f *AccountForm) account(id tollgate.ID) tollgate.Account {
+	week, _ := batch.ParseWeekday(f.WeekStart) // the form knows the seven
 	return tollgate.Account{
 		ID: id, Enterprise: f.Enterprise, Kind: f.Kind, Mode: f.Mode, Name: f.Name, Parent: f.Parent,
 		Code: f.Code, Currency: f.Currency, Tariff: f.Tariff, Timezone: f.Timezone,
 		CreditLimit: f.CreditLimit.micro, Allowance: f.Allowance.micro, Reset: f.Reset, Frozen: f.Frozen,
+		WeekStart: week, Bills: f.Bills, Business: f.Business, LowCredit: f.LowCredit.micro,
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Options is what the API is handed. All but Devices, Journal, Parts, Log and Version are required.
+// Options is what the API is handed. What says nil, and Version, is not required.
 type Options struct {
 	Store   *store.DB
 	Book    *ledger.Book
@@ -31,7 +31,11 @@ type Options struct {
 	Devices func() []tollgate.DeviceStatus // how the connectors are doing; nil: there are none
 	// Journal keeps rows that a device pushes of its event journal; nil: there is no place for them.
 	Journal func(ctx context.Context, device tollgate.ID, rows []byte) error
-	Parts   func() []Part // what else runs, for health; nil: nothing
+	Parts   func() []Part                               // what else runs, for health; nil: nothing
+	Calls   tollgate.Charger                            // live calls; nil: the Office
+	Live    func(owner tollgate.ID) []tollgate.LiveCall // calls in progress; nil: the Office's
+	// Cancel ends a call in progress: see tollgate.Canceler; nil: nobody can.
+	Cancel  func(ctx context.Context, call tollgate.CallID, cause tollgate.Cause) error
 	Now     func() time.Time
 	Log     *slog.Logger // nil: silent
 	Version string
@@ -49,7 +53,6 @@ type server struct {
 const (
 	prefix         = "/api/v1"
 	docsPath       = "/api/docs"
-	schemaPrefix   = "#/components/schemas/"
 	contentJSON    = "application/json"
 	contentCSV     = "text/csv"
 	contentProblem = "application/problem+json"
@@ -74,6 +77,12 @@ func newServer(o Options) (*server, error) {
 	}
 	if o.Devices == nil {
 		o.Devices = func() []tollgate.DeviceStatus { return nil }
+	}
+	if o.Calls == nil {
+		o.Calls = o.Office
+	}
+	if o.Live == nil {
+		o.Live = o.Office.Live
 	}
 	s := &server{Options: o, mux: http.NewServeMux()}
 	s.metrics = newMetrics(s)
@@ -155,6 +164,7 @@ func (s *server) moreRoutes() {
 		about("A slash in the trunk's name is written %2F."))
 	route(s, "DELETE /devices/{device}/trunks/{trunk}", terms, "delete-trunk", "Delete a trunk", s.deleteTrunk)
 
+	s.liveRoutes()
 	route(s, "GET /operators", house, "list-operators", "List operators", s.listOperators)
 	route(s, "POST /operators", terms, "create-operator", "Create an operator", s.createOperator, created)
 	route(s, "PUT /operators/{id}", terms, "update-operator", "Change an operator", s.updateOperator)
@@ -177,6 +187,57 @@ func (s *server) moreRoutes() {
 	route(s, "DELETE /tokens/{id}", administer, "revoke-token", "Revoke a token", s.revokeToken)
 	route(s, "GET /health", house, "health", "Say what runs", s.health)
 	s.unlisted()
+}
+
+// liveRoutes is calls in progress, what decides about them, and cards.
+func (s *server) liveRoutes() {
+	const (
+		read, house, push = access.ReadCalls, access.ReadHouse, access.PushCalls
+		change, terms     = access.Change, access.SetTerms
+	)
+	route(s, "POST /devices/{device}/decide", house, "decide-call", "Say what would become of a call, and why",
+		s.decideCall, about("As POST /calls would answer; nothing is held."))
+	route(s, "GET /devices/{device}/permits", read, "list-permits", "List who has a permission over a device",
+		s.listPermits)
+	route(s, "PUT /devices/{device}/permits", change, "put-permit", "Give a permission over a device", s.putPermit)
+	route(s, "DELETE /devices/{device}/permits", change, "delete-permit", "Take a permission over a device away",
+		s.deletePermit)
+
+	route(s, "GET /calls", read, "list-calls", "List calls in progress", s.listCalls,
+		about("Those that were authorised and are not over, oldest first."))
+	route(s, "POST /calls", push, "authorize-call", "Ask whether a call may be placed", s.authorizeCall, orDevice,
+		about("A refusal is an answer: 200 with allowed false. An error means that nobody could decide: do what the"+
+			" device does when Tollgate is down. Ask again with the same id as often as needed: money is held once."))
+	route(s, "PUT /calls/{id}/answer", push, "answer-call", "Say that the called party answered", s.answerCall,
+		orDevice, about("From here talk time counts. It may come late, or again."))
+	route(s, "PUT /calls/{id}/renew", push, "renew-call", "Ask for more talk time", s.renewCall, orDevice,
+		about("404 where nothing is known of the call: authorise it."))
+	route(s, "PUT /calls/{id}/finish", push, "finish-call", "Deliver the finished call", s.finishCall, orDevice,
+		takes[RecordForm](bodyBytesMax), about("As POST /devices/{device}/records; unique_id may be left out. It is"+
+			" charged once however often it is delivered, and what was held for it is released."))
+	route(s, "DELETE /calls/{id}", change, "cancel-call", "Hang up a call in progress", s.cancelCall,
+		about("Answers when the call has ended. 409 where its device does not end calls at our word."))
+
+	route(s, "GET /cards", read, "list-cards", "List calling cards", s.listCards,
+		about("To block a card, freeze its account."))
+	route(s, "POST /cards", terms, "issue-cards", "Issue a batch of calling cards", s.issueCards,
+		gives[list[issuedCard]], slow, about("The answer shows the PINs, this once; as CSV it is a sheet for the printer."+
+			" Each card is a prepaid account with the amount on it. If it is interrupted, ask for the same again: no card"+
+			" is made or filled twice. A batch that was answered is not answered again: 409."))
+	route(s, "POST /cards/{id}/unlock", change, "unlock-card", "End the lock of a card after wrong PINs", s.unlockCard)
+	route(s, "GET /card-batches", read, "list-card-batches", "List batches of calling cards", s.listCardBatches,
+		tag("Calling cards"))
+
+	route(s, "GET /groups", read, "list-groups", "List groups of accounts", s.listGroups)
+	route(s, "POST /groups", change, "create-group", "Create a group", s.createGroup, created, long)
+	route(s, "PUT /groups/{id}", change, "update-group", "Change a group", s.updateGroup, long)
+	route(s, "DELETE /groups/{id}", change, "delete-group", "Delete a group and its permissions", s.deleteGroup)
+
+	route(s, "GET /accounts/{id}/reservations", read, "list-reservations", "List what is held for calls in progress",
+		s.listReservations)
+	route(s, "POST /accounts/{id}/used", terms, "correct-used", "Correct what was used of a quota", s.correctUsed,
+		about("Added to it, and logged; sent again with the same Idempotency-Key it changes nothing."))
+	route(s, "GET /alerts", read, "list-alerts", "List alerts", s.listAlerts)
 }
 
 // unlisted is what is served beside the API.
@@ -219,9 +280,14 @@ type heading struct{ word, name, about string }
 func headings() []heading {
 	return []heading{
 		{"cdrs", "Calls", "Finished calls, one for each billable leg, with what they are sold for and what they cost."},
+		{"calls", "Calls in progress", "Credit control for whatever can make a request: ask before it dials, say when" +
+			" it is answered, ask for more, deliver the finished call."},
+		{"cards", "Calling cards", "Prepaid accounts that a number and a PIN open."},
 		{"accounts", "Accounts", "Who pays: enterprises, users, gateways and cards, and the transfers between them."},
 		{"tariffs", "Tariffs", "What calls cost: tariffs, their dated decks of rates, and a simulator."},
 		{"devices", "Devices", "The telephone systems that report calls, their extensions and trunks."},
+		{"groups", "Groups", "Accounts that get permissions together."},
+		{"alerts", "Alerts", "What somebody should look at."},
 		{"operators", "Operators", "The carriers: what calls cost us."},
 		{"exchange-rates", "Exchange rates", "Between the currencies of customers and operators, for margins."},
 		{"attribution", "Number attribution", "The own table of what a prefix is; it beats the built-in one."},

@@ -18,6 +18,7 @@ import (
 	"tollgate/charging"
 	"tollgate/ledger"
 	"tollgate/store"
+	"tollgate/store/card"
 	"tollgate/store/storetest"
 )
 
@@ -163,6 +164,7 @@ func (h *house) enterprise(name, passwordHash string) {
 		return c.PutTrunk(tollgate.Trunk{Device: device.ID, Name: "PJSIP/" + name, Operator: h.id["carrier"]})
 	})
 	h.id[name], h.id[name+" user"], h.id[name+"-pbx"] = head.ID, user.ID, device.ID
+	h.more(name)
 	_, err := h.book.Recharge(h.Context(), store.Actor{Name: "test"}, user.ID,
 		tollgate.Money{Micro: 10_000_000, Currency: "EUR"}, name+" pays", "first of "+name)
 	h.must(err)
@@ -184,6 +186,33 @@ func (h *house) enterprise(name, passwordHash string) {
 	waiting, err := h.db.Quarantine(h.Context(), store.Everything, store.Paging{})
 	h.must(err)
 	h.id[name+" broken"] = waiting.Items[0].ID
+}
+
+// more gives a company a group with a permission, a card and an alert.
+func (h *house) more(name string) {
+	h.Helper()
+	group := tollgate.Group{Enterprise: h.id[name], Name: name + " group", Members: []tollgate.ID{h.id[name+" user"]}}
+	cards := card.Issue{
+		Batch: card.Batch{Enterprise: h.id[name], Name: name + " cards", Count: 1, Amount: 1, Currency: "EUR"},
+		Draw:  func() (string, error) { return h.gate.Digits(12) },
+	}
+	h.change(func(c *store.Change) error {
+		if err := c.PutGroup(&group); err != nil {
+			return err
+		}
+		if err := card.Add(c, time.Now(), &cards); err != nil {
+			return err
+		}
+		return c.PutPermit(tollgate.Permit{
+			Permission: tollgate.PermissionPrivateCall, Device: h.id[name+"-pbx"], Group: group.ID,
+		})
+	})
+	issued, err := card.InBatch(h.Context(), h.db, cards.ID)
+	h.must(err)
+	h.id[name+" group"], h.id[name+" cards"], h.id[name+" card"] = group.ID, cards.ID, issued[0].Account
+	h.must(h.db.PutAlert(h.Context(), &tollgate.Alert{
+		Enterprise: h.id[name], Kind: tollgate.AlertLowCredit, Account: h.id[name+" user"], Text: name + " is low",
+	}))
 }
 
 func (h *house) newToken(role access.Role, enterprise tollgate.ID) string {

@@ -22,8 +22,8 @@ type CDR struct {
 	Extension   string             `json:"extension,omitempty" example:"101" doc:"who started the call"`
 	Originator  string             `json:"originator,omitempty" doc:"whose line put the call into the public network"`
 	Caller      string             `json:"caller,omitempty"`
-	Dialed      string             `json:"dialed" example:"0301234567" doc:"as the device sent it"`
-	Number      string             `json:"number" example:"49301234567" doc:"E.164 digits without plus; short codes as dialled"`
+	Dialed      string             `json:"dialed" example:"0301234567" doc:"as the device sent it; of a private call without the last four digits"`
+	Number      string             `json:"number" example:"49301234567" doc:"E.164 digits without plus; short codes as dialled; of a private call without the last four digits"`
 	Class       tollgate.Class     `json:"class,omitempty" example:"domestic"`
 	Country     string             `json:"country,omitempty" example:"DE"`
 	Destination string             `json:"destination,omitempty" example:"Berlin"`
@@ -97,11 +97,14 @@ func cdrView(c *tollgate.CDR, house, explain bool) CDR {
 	v := CDR{
 		ID: c.ID, Enterprise: c.Enterprise, Device: c.Call.Device, UniqueID: c.Call.UniqueID,
 		Leg: c.Call.Leg, Source: c.Source, Direction: c.Direction, Extension: c.Extension,
-		Originator: c.Originator, Caller: c.Caller, Dialed: c.Number.Raw, Number: c.Number.E164,
+		Originator: c.Originator, Caller: c.Caller, Dialed: c.Number.Raw, Number: shownNumber(&c.Number),
 		Class: c.Number.Class, Country: c.Number.Country, Destination: c.Number.Destination,
 		Private: c.Number.Private, Project: c.Number.Project, Trunk: c.Trunk, AccountCode: c.AccountCode,
 		Start: c.Start, Answer: optional(c.Answer), End: c.End, DurationMS: c.Duration().Milliseconds(),
 		Cause: c.Cause, Payer: c.Payer, PaidBy: c.PaidBy, Customer: chargeView(&c.Customer, explain),
+	}
+	if c.Number.Private {
+		v.Dialed = tollgate.Number{Raw: c.Number.Raw}.Masked()
 	}
 	if !house {
 		return v

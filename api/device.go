@@ -28,6 +28,8 @@ type DeviceForm struct {
 	Account        string               `json:"account,omitempty" maxLength:"64" doc:"what the device calls itself when it delivers calls"`
 	Password       string               `json:"password,omitempty" writeOnly:"true" maxLength:"1024" doc:"with which it delivers calls, at least 12 characters; absent: stays as it is"`
 	Enabled        bool                 `json:"enabled" example:"true"`
+	Control        bool                 `json:"control,omitempty" doc:"its calls need credit: they are authorised, renewed and cut; without, they are charged when they are over"`
+	Rules          []callRule           `json:"rules,omitempty" nullable:"false" maxItems:"200" doc:"tried in their order; the first that fits counts"`
 }
 
 // DialingPlan is how a device writes numbers.
@@ -61,6 +63,7 @@ func deviceView(d *tollgate.Device) Device {
 			Enterprise: d.Enterprise, Name: d.Name, Kind: d.Kind, Timezone: d.Timezone,
 			Plan: DialingPlan(d.Plan), DefaultAccount: d.DefaultAccount, ForwardPayer: d.ForwardPayer,
 			Asterisk: Asterisk(d.Asterisk), Account: d.Account, Enabled: d.Enabled,
+			Control: d.Control, Rules: views(d.Rules, ruleView),
 		},
 	}
 	v.Asterisk.Secret = ""
@@ -72,6 +75,7 @@ func (f *DeviceForm) device(id tollgate.ID) tollgate.Device {
 		ID: id, Enterprise: f.Enterprise, Name: f.Name, Kind: f.Kind, Timezone: f.Timezone,
 		Plan: tollgate.DialingPlan(f.Plan), DefaultAccount: f.DefaultAccount, ForwardPayer: f.ForwardPayer,
 		Asterisk: tollgate.AMISettings(f.Asterisk), Account: f.Account, Enabled: f.Enabled,
+		Control: f.Control, Rules: views(f.Rules, (*callRule).rule),
 	}
 }
 
@@ -143,6 +147,9 @@ func (s *server) putDevice(
 	if f.Kind == tollgate.DeviceAsterisk && f.Asterisk.Address == "" {
 		return nil, tollgate.Errorf(tollgate.CodeInvalid,
 			"device %q: an Asterisk needs asterisk.address, host:port of its manager interface", f.Name)
+	}
+	if err := checkRules(f.Rules); err != nil {
+		return nil, err
 	}
 	if _, err := numbering.NewPlan(tollgate.DialingPlan(f.Plan), nil); err != nil {
 		return nil, asInvalid(err)

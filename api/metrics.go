@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	grants   *prometheus.CounterVec
 }
 
 func newMetrics(s *server) *metrics {
@@ -29,13 +31,16 @@ func newMetrics(s *server) *metrics {
 			Name: "tollgate_http_request_seconds", Help: "Time to answer a request of the API.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}, []string{"operation", "status"}),
+		grants: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tollgate_api_authorizations_total", Help: "Calls that devices asked for over HTTP, by the answer.",
+		}, []string{"answer"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tollgate_build_info", Help: "Always 1; the version is in the label.",
 		ConstLabels: prometheus.Labels{"version": s.Version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, build, newGauges(s), collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.grants, build, newGauges(s), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -43,6 +48,15 @@ func newMetrics(s *server) *metrics {
 // request counts one answered request. Its labels are bounded by the routes.
 func (m *metrics) request(op *huma.Operation, status int, took time.Duration) {
 	m.requests.WithLabelValues(op.OperationID, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// authorized counts one answer to a call that wants to be placed.
+func (m *metrics) authorized(g *tollgate.Grant) {
+	answer := "allowed"
+	if !g.Allowed {
+		answer = string(cmp.Or(g.Code, tollgate.CodeNoCredit))
+	}
+	m.grants.WithLabelValues(answer).Inc()
 }
 
 func (m *metrics) handler() http.Handler {
@@ -54,6 +68,7 @@ type gauges struct {
 	s                                         *server
 	records, rows, seconds                    *prometheus.Desc
 	quarantine, connected, calls, deviceTotal *prometheus.Desc
+	live                                      *prometheus.Desc
 }
 
 func newGauges(s *server) *gauges {
@@ -68,6 +83,7 @@ func newGauges(s *server) *gauges {
 		quarantine:  d("quarantine_records", "Reported calls that wait in quarantine."),
 		connected:   d("device_connected", "1 while the device's connector is connected.", "device"),
 		calls:       d("device_calls", "Legs in progress on the device.", "device"),
+		live:        d("live_calls", "Calls in progress that were authorised."),
 		deviceTotal: d("device_records_total", "Finished calls that the device reported.", "device"),
 	}
 }
@@ -75,7 +91,7 @@ func newGauges(s *server) *gauges {
 // Describe lists what Collect may send.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		g.records, g.rows, g.seconds, g.quarantine, g.connected, g.calls, g.deviceTotal,
+		g.records, g.rows, g.seconds, g.quarantine, g.connected, g.calls, g.deviceTotal, g.live,
 	} {
 		ch <- d
 	}
@@ -93,6 +109,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	} {
 		ch <- prometheus.MustNewConstMetric(g.records, prometheus.CounterValue, float64(n), string(outcome))
 	}
+	ch <- prometheus.MustNewConstMetric(g.live, prometheus.GaugeValue, float64(len(g.s.Live(0))))
 	ch <- histogram(g.rows, stats.Rows, 1)
 	ch <- histogram(g.seconds, stats.Time, float64(time.Second/time.Microsecond))
 	if n, err := g.s.Store.QuarantineCount(ctx, store.Everything); err == nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"tollgate"
+	"tollgate/api/reference"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -23,14 +24,14 @@ func (s *server) documents() error {
 	if err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
-	page, err := renderDocs(doc, s.order)
+	page, err := reference.Render(doc, s.order)
 	if err != nil {
 		return err
 	}
 	s.mux.HandleFunc("GET /api/openapi.yaml", fixed("application/yaml; charset=utf-8", asYAML))
 	s.mux.HandleFunc("GET /api/openapi.json", fixed(contentJSON, asJSON))
 	s.mux.HandleFunc("GET "+docsPath, fixed("text/html; charset=utf-8", page))
-	s.mux.HandleFunc("GET /api/docs.css", fixed("text/css; charset=utf-8", docsCSS))
+	s.mux.HandleFunc("GET /api/docs.css", fixed("text/css; charset=utf-8", reference.Style()))
 	return nil
 }
 
@@ -55,4 +56,17 @@ func (s *server) describeErrors(doc *huma.OpenAPI) {
 	model.Properties["type"].Examples = []any{"about:blank"}
 	detail := doc.Components.Schemas.Map()["ErrorDetail"]
 	delete(detail.Properties, "value") // never sent: it could be a password
+}
+
+// docsPolicy lets the reference load its own stylesheet and nothing else.
+const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// fixed serves bytes that change with the program only.
+func fixed(contentType string, content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Security-Policy", docsPolicy)
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		_, _ = w.Write(content) // a reader that has gone away is no fault
+	}
 }

@@ -15,6 +15,7 @@ import (
 // What one request may take.
 const (
 	bodyBytesMax   = 64 << 10         // of a request, where the route does not say otherwise
+	longBytesMax   = 1 << 20          // of one that has a long list in it
 	bodyReadMax    = 30 * time.Second // until the body has arrived
 	requestTimeMax = 60 * time.Second // until the answer is written
 	sheetBytesMax  = 64 << 20         // of a file of rates or attribution
@@ -92,6 +93,12 @@ func tag(name string) option {
 
 // created answers that something is there which was not there before.
 func created(_ *server, op *huma.Operation) { op.DefaultStatus = http.StatusCreated }
+
+// long makes the operation take a longer body than most.
+func long(_ *server, op *huma.Operation) { op.MaxBodyBytes = longBytesMax }
+
+// slow gives the operation the time of a file.
+func slow(_ *server, op *huma.Operation) { op.Metadata[timeKey] = sheetTimeMax }
 
 // orDevice lets a device in with its docking account and password.
 func orDevice(_ *server, op *huma.Operation) {

@@ -1,12 +1,14 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tollgate"
 	"tollgate/store"
@@ -28,6 +30,10 @@ const (
 	accountTimezone
 	accountFrozen
 	accountBalance
+	accountBills
+	accountBusiness
+	accountLowCredit
+	accountWeekStart
 )
 
 // accountForm has the columns of accounts. An account is known by its name
@@ -38,6 +44,7 @@ func accountForm() Form {
 		Columns: []string{
 			"enterprise", "kind", "name", "parent", "mode", "code", "currency", "tariff",
 			"credit_limit", "allowance", "reset", "timezone", "frozen", "balance",
+			"bills", "business", "low_credit", "week_start",
 		},
 		Required: []string{"enterprise", "kind", "name", "currency"},
 	}
@@ -79,6 +86,8 @@ func readAccount(row *Row) (accountRow, *Reject) {
 			Mode: tollgate.Mode(row.Text(accountMode)), Code: row.Text(accountCode),
 			Currency: tollgate.Currency(row.Text(accountCurrency)),
 			Reset:    tollgate.Period(row.Text(accountReset)), Timezone: row.Text(accountTimezone),
+			Bills:    tollgate.Billing(row.Text(accountBills)),
+			Business: tollgate.BusinessPay(row.Text(accountBusiness)),
 		},
 	}
 	a := &parsed.account
@@ -110,8 +119,49 @@ func readAccount(row *Row) (accountRow, *Reject) {
 	if a.Allowance, reject = row.amount(accountAllowance); reject != nil {
 		return parsed, reject
 	}
+	if reject = readBilling(row, a); reject != nil {
+		return parsed, reject
+	}
 	a.Frozen, reject = row.truth(accountFrozen)
 	return parsed, reject
+}
+
+// readBilling reads what an account may say beyond its terms; empty is what is usual.
+func readBilling(row *Row, a *tollgate.Account) (reject *Reject) {
+	a.Bills, a.Business = cmp.Or(a.Bills, tollgate.BillAll), cmp.Or(a.Business, tollgate.BusinessOwn)
+	if !slices.Contains([]tollgate.Billing{
+		tollgate.BillAll, tollgate.BillPrivate, tollgate.BillBusiness,
+	}, a.Bills) {
+		return row.Reject(accountBills, "want all, private or business")
+	}
+	if a.Business != tollgate.BusinessOwn && a.Business != tollgate.BusinessEnterprise {
+		return row.Reject(accountBusiness, "want own or enterprise")
+	}
+	day, ok := ParseWeekday(row.Text(accountWeekStart))
+	if !ok {
+		return row.Reject(accountWeekStart, "want a day such as monday")
+	}
+	a.WeekStart = day
+	a.LowCredit, reject = row.amount(accountLowCredit)
+	return reject
+}
+
+// Weekday is the English name of a day of the week, 0 for Sunday to 6, as
+// sheets and the API write it.
+func Weekday(day int) string { return strings.ToLower(time.Weekday(day).String()) }
+
+// ParseWeekday is the other way round. Empty is Monday, with which a week
+// begins where nobody says otherwise.
+func ParseWeekday(name string) (day int, ok bool) {
+	if name == "" {
+		return int(time.Monday), true
+	}
+	for day := range 7 {
+		if strings.EqualFold(name, Weekday(day)) {
+			return day, true
+		}
+	}
+	return 0, false
 }
 
 // amount reads money that is not negative; empty is 0.
@@ -221,6 +271,7 @@ func (r *roster) putAccount(c *store.Change, row accountRow, preview *Preview) (
 	if found {
 		a.ID, a.Enterprise = before.ID, before.Enterprise
 		a.Balance, a.Reserved, a.Used, a.Created = before.Balance, before.Reserved, before.Used, before.Created
+		a.PeriodStart = before.PeriodStart
 	} else if a.Kind != tollgate.KindEnterprise {
 		head, ok := r.accounts[rosterKey{row.enterprise, row.enterprise}]
 		if !ok {
@@ -272,7 +323,8 @@ func ExportAccounts(ctx context.Context, db *store.DB, scope store.Scope, w io.W
 		writer.Write(names[a.Enterprise], string(a.Kind), a.Name, names[a.Parent], string(a.Mode),
 			a.Code, string(a.Currency), names[a.Tariff], tollgate.FormatMicro(a.CreditLimit),
 			tollgate.FormatMicro(a.Allowance), string(a.Reset), a.Timezone,
-			strconv.FormatBool(a.Frozen), tollgate.FormatMicro(a.Balance))
+			strconv.FormatBool(a.Frozen), tollgate.FormatMicro(a.Balance), string(a.Bills), string(a.Business),
+			tollgate.FormatMicro(a.LowCredit), Weekday(a.WeekStart))
 	}
 	return writer.Flush()
 }

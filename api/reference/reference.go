@@ -1,4 +1,6 @@
-package api
+// Package reference renders an OpenAPI document (version 3.1) as one page for
+// people: every operation with samples, every schema, and no script.
+package reference
 
 import (
 	"bytes"
@@ -16,60 +18,66 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-//go:embed docs.html
-var docsHTML string
+//go:embed page.html
+var pageHTML string
 
-//go:embed docs.css
-var docsCSS []byte
+//go:embed style.css
+var style []byte
 
-// docsPolicy lets the reference load its own stylesheet and nothing else.
-const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// Style is the stylesheet that the page loads as docs.css.
+func Style() []byte { return style }
 
-// reference is the OpenAPI document as the page shows it.
-type reference struct {
+const (
+	schemaPrefix = "#/components/schemas/"
+	contentJSON  = "application/json"
+	contentCSV   = "text/csv"
+)
+
+// document is the OpenAPI document as the page shows it.
+type document struct {
 	Title, Version string
 	Intro          []string
-	Groups         []referenceGroup
-	Schemas        []referenceSchema
+	Groups         []group
+	Schemas        []schema
 }
 
-type referenceGroup struct {
+type group struct {
 	Anchor, Name, About string
-	Operations          []referenceOperation
+	Operations          []operation
 }
 
-type referenceOperation struct {
+type operation struct {
 	ID, Method, Path, Summary, About string
 	Permission                       string
 	Open, Device                     bool
-	Parameters                       []referenceField
-	Bodies                           []referenceBody
+	Parameters                       []field
+	Bodies                           []body
 	Request, Answer                  string // samples
 	Status, AnswerSchema             string
 	AnswerCSV                        bool
 }
 
-type referenceBody struct{ Type, Schema string }
+type body struct{ Type, Schema string }
 
-type referenceSchema struct {
+type schema struct {
 	Name   string
-	Fields []referenceField
+	Fields []field
 }
 
-type referenceField struct {
+type field struct {
 	Name, In, Type, Schema, About string
 	Required                      bool
 }
 
-// referenceOf lays the document out for reading, its operations in the order
+// layOut lays the document out for reading, its operations in the order
 // of their ids.
-func referenceOf(doc *huma.OpenAPI, order []string) reference {
-	out := reference{
+func layOut(doc *huma.OpenAPI, order []string) document {
+	out := document{
 		Title: doc.Info.Title, Version: doc.Info.Version,
 		Intro: strings.Split(doc.Info.Description, "\n\n"),
 	}
 	r := referrer{schemas: doc.Components.Schemas}
-	byTag := map[string][]referenceOperation{}
+	byTag := map[string][]operation{}
 	for path, item := range doc.Paths {
 		for method, op := range map[string]*huma.Operation{
 			http.MethodGet: item.Get, http.MethodPost: item.Post,
@@ -82,17 +90,17 @@ func referenceOf(doc *huma.OpenAPI, order []string) reference {
 	}
 	for _, t := range doc.Tags {
 		ops := byTag[t.Name]
-		slices.SortFunc(ops, func(a, b referenceOperation) int {
+		slices.SortFunc(ops, func(a, b operation) int {
 			return cmp.Compare(slices.Index(order, a.ID), slices.Index(order, b.ID))
 		})
-		out.Groups = append(out.Groups, referenceGroup{
+		out.Groups = append(out.Groups, group{
 			Anchor: strings.ReplaceAll(strings.ToLower(t.Name), " ", "-"), Name: t.Name, About: t.Description,
 			Operations: ops,
 		})
 	}
 	all := doc.Components.Schemas.Map()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		out.Schemas = append(out.Schemas, referenceSchema{Name: name, Fields: r.fields(name, all[name])})
+		out.Schemas = append(out.Schemas, schema{Name: name, Fields: r.fields(name, all[name])})
 	}
 	return out
 }
@@ -100,8 +108,8 @@ func referenceOf(doc *huma.OpenAPI, order []string) reference {
 // referrer follows the references of a document.
 type referrer struct{ schemas huma.Registry }
 
-func (r referrer) operation(method, path string, op *huma.Operation) referenceOperation {
-	out := referenceOperation{
+func (r referrer) operation(method, path string, op *huma.Operation) operation {
+	out := operation{
 		ID: op.OperationID, Method: method, Path: path, Summary: op.Summary, About: op.Description,
 		Open: len(op.Security) == 0, Device: len(op.Security) > 1,
 	}
@@ -116,7 +124,7 @@ func (r referrer) operation(method, path string, op *huma.Operation) referenceOp
 	if op.RequestBody != nil {
 		for _, t := range slices.Sorted(maps.Keys(op.RequestBody.Content)) {
 			schema := op.RequestBody.Content[t].Schema
-			out.Bodies = append(out.Bodies, referenceBody{Type: t, Schema: schemaName(schema)})
+			out.Bodies = append(out.Bodies, body{Type: t, Schema: schemaName(schema)})
 			if t == contentJSON {
 				out.Request = r.text(schema, false)
 			}
@@ -143,7 +151,7 @@ func schemaName(s *huma.Schema) string {
 }
 
 // fields lists the properties of a named object in the order of its Go type.
-func (r referrer) fields(name string, s *huma.Schema) []referenceField {
+func (r referrer) fields(name string, s *huma.Schema) []field {
 	order := r.order(name)
 	place := func(property string) int {
 		if i := slices.Index(order, property); i >= 0 {
@@ -154,7 +162,7 @@ func (r referrer) fields(name string, s *huma.Schema) []referenceField {
 	names := slices.SortedFunc(maps.Keys(s.Properties), func(a, b string) int {
 		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a, b))
 	})
-	var out []referenceField
+	var out []field
 	for _, property := range names {
 		f := r.field(property, s.Properties[property])
 		f.Required = slices.Contains(s.Required, property)
@@ -177,8 +185,8 @@ func (r referrer) order(name string) []string {
 	return out
 }
 
-func (r referrer) field(name string, s *huma.Schema) referenceField {
-	f := referenceField{Name: name, About: s.Description, Schema: schemaName(s), Type: typeName(s)}
+func (r referrer) field(name string, s *huma.Schema) field {
+	f := field{Name: name, About: s.Description, Schema: schemaName(s), Type: typeName(s)}
 	if len(s.Enum) > 0 {
 		var words []string
 		for _, v := range s.Enum {
@@ -251,9 +259,9 @@ func (r referrer) sample(s *huma.Schema, answer bool, depth int) any {
 		return s.Enum[0]
 	case s.Format == "date-time":
 		return "2026-03-04T12:00:00Z"
-	case s.Format == formatID:
+	case s.Format == "id":
 		return "48230118400001"
-	case s.Format == formatDecimal:
+	case s.Format == "decimal":
 		return "12.500000"
 	case s.Type == huma.TypeBoolean:
 		return false
@@ -293,25 +301,15 @@ func (o ordered) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// renderDocs makes the page once; it changes with the program only.
-func renderDocs(doc *huma.OpenAPI, order []string) ([]byte, error) {
-	page, err := template.New("docs").Parse(docsHTML)
+// Render makes the page, with the operations in the order of their ids.
+func Render(doc *huma.OpenAPI, order []string) ([]byte, error) {
+	page, err := template.New("docs").Parse(pageHTML)
 	if err != nil {
 		return nil, fmt.Errorf("parse the page of the reference: %w", err)
 	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, referenceOf(doc, order)); err != nil {
+	if err := page.Execute(&b, layOut(doc, order)); err != nil {
 		return nil, fmt.Errorf("render the reference: %w", err)
 	}
 	return b.Bytes(), nil
-}
-
-// fixed serves bytes that change with the program only.
-func fixed(contentType string, content []byte) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Content-Security-Policy", docsPolicy)
-		w.Header().Set("Cache-Control", "public, max-age=300")
-		_, _ = w.Write(content) // a reader that has gone away is no fault
-	}
 }
