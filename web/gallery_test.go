@@ -69,6 +69,13 @@ func gallery(t *testing.T) []picture {
 		{"simulator", v.get("/simulator?number=0302101234567&when=2025-11-20T17:55&duration=15:00&line=" + line).body},
 		{"device_list", v.get("/devices").body},
 		{"device_show", v.post(device+"/password", nil).body},
+		{"device_try", v.get(device + "?extension=201&dialed=00442071838750").body},
+		{"device_refused", v.get(device + "?extension=777&dialed=0900123456").body},
+		{"rule_edit", v.post(device+"/rules", url.Values{
+			"name": {"Abroad, but not neighbours"}, "pattern.1": {"^00(?!4)"}, "variable.1": {"destination_number"},
+			"charge": {"yes"}, "no_credit.kind": {"transfer"}, "exhausted.kind": {"announce"},
+			"exhausted.sound": {"tollgate/no-credit"}, "seen": {"x"},
+		}).body},
 		{"device_new", v.post("/devices", url.Values{"name": {"pbx berlin"}, "trunks": {"provider"}}).body},
 		{"operator_list", v.get("/operators").body},
 		{"quarantine", v.get("/quarantine?settled=3&kept=2").body},
@@ -132,7 +139,9 @@ func (h *house) clutter() {
 				Enterprise: h.hotel.ID, Parent: h.reception.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeQuota,
 				Name: "Night porter", Currency: "EUR", Allowance: 20_000_000, Reset: tollgate.Monthly, Frozen: true,
 			}
+			h.device.Rules = someRules(h.retail.ID)
 			for _, put := range []func() error{
+				func() error { return c.PutDevice(&h.device, "") },
 				func() error { return c.PutAccount(&h.hotel) },
 				func() error { return c.PutTariff(&h.retail) },
 				func() error {
@@ -165,6 +174,24 @@ func (h *house) clutter() {
 		h.t.Fatal(err)
 	}
 	h.traffic()
+}
+
+// someRules are call rules of every kind.
+func someRules(tariff tollgate.ID) []tollgate.CallRule {
+	return []tollgate.CallRule{{
+		Name: "Premium numbers", Conditions: []tollgate.Condition{{Pattern: `^0(900|190)\d+$`}}, Charge: true,
+		NoCredit:  tollgate.Action{Kind: tollgate.ActionTransfer, Target: "100@internal"},
+		Exhausted: tollgate.Action{Kind: tollgate.ActionAnnounce, Sound: "tollgate/no-credit"},
+	}, {
+		Name: "Guests of the house abroad", Tariff: tariff, Charge: true, Account: "room-${extension}",
+		Conditions: []tollgate.Condition{
+			{Pattern: "^00"}, {Variable: "extension", Pattern: `^[2-8]\d\d$`}, {Variable: "private", Pattern: "^$"},
+		},
+		NoCredit:  tollgate.Action{Kind: tollgate.ActionHangup, Cause: 21},
+		Exhausted: tollgate.Action{Kind: tollgate.ActionAlert},
+	}, {Name: "Test line", Conditions: []tollgate.Condition{{Variable: "extension", Pattern: "^777$"}}}, {
+		Name: "All else", Charge: true,
+	}}
 }
 
 // traffic is an afternoon of calls, money and a record nobody understands.

@@ -91,6 +91,11 @@ func (s site) routes() *http.ServeMux {
 	mux.Handle("POST /devices/{id}/extensions", s.Allow(access.SetTerms, devices.ExtensionSave))
 	mux.Handle("POST /devices/{id}/extensions/delete", s.Allow(access.SetTerms, devices.ExtensionDelete))
 
+	mux.Handle("GET /devices/{id}/rules/new", s.Allow(access.SetTerms, devices.RuleEdit))
+	mux.Handle("GET /devices/{id}/rules/{at}", s.Allow(access.SetTerms, devices.RuleEdit))
+	mux.Handle("POST /devices/{id}/rules", s.Allow(access.SetTerms, devices.RuleSave))
+	mux.Handle("POST /devices/{id}/rules/move", s.Allow(access.SetTerms, devices.RuleMove))
+	mux.Handle("POST /devices/{id}/rules/delete", s.Allow(access.SetTerms, devices.RuleDelete))
 	mux.Handle("GET /operators", s.Allow(access.ReadHouse, s.operatorList))
 	mux.Handle("POST /operators", s.Allow(access.SetTerms, s.operatorSave))
 	mux.Handle("GET /quarantine", s.Allow(access.ReadHouse, s.quarantineList))

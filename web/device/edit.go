@@ -77,6 +77,11 @@ func managerSection(f *form.Form, d *tollgate.Device) {
 		&form.Field{Name: "secret", Label: "Secret", Type: "password", Autocomplete: "new-password", Hint: hint},
 		&form.Field{Name: "tls", Label: "Speak TLS", Type: "checkbox"},
 		&form.Field{
+			Name: "control", Label: "Calls need credit", Type: "checkbox",
+			Hint: "Each is authorised before it is placed and ended when its money is used up. " +
+				"Otherwise calls are charged when they are over.",
+		},
+		&form.Field{
 			Name: "trunks", Label: "Trunks", Type: "textarea", Full: true, Placeholder: "PJSIP/provider",
 			Hint: "The lines into the public network, as their channels begin, one per line: PJSIP/provider. " +
 				"A call that is dialled on one of them is charged.",
@@ -140,7 +145,7 @@ func deviceValues(d *tollgate.Device) url.Values {
 			v.Set(name, id.String())
 		}
 	}
-	for name, on := range map[string]bool{"enabled": d.Enabled, "tls": d.Asterisk.TLS} {
+	for name, on := range map[string]bool{"enabled": d.Enabled, "control": d.Control, "tls": d.Asterisk.TLS} {
 		if on {
 			v.Set(name, "yes")
 		}
@@ -184,7 +189,7 @@ func readDevice(f *form.Form, d *tollgate.Device) {
 }
 
 func readManager(f *form.Form, d *tollgate.Device) {
-	d.ForwardPayer = tollgate.ForwardPays(f.Get("forward_payer"))
+	d.ForwardPayer, d.Control = tollgate.ForwardPays(f.Get("forward_payer")), f.Get("control") == "yes"
 	d.Asterisk = tollgate.AMISettings{
 		Address: f.Get("address"), TLS: f.Get("tls") == "yes", Username: f.Get("username"),
 		Secret: f.Values.Get("secret"), Trunks: f.List("trunks"),

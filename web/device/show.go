@@ -30,6 +30,10 @@ type showPage struct {
 	NoExtensions   string
 	ExtensionForm  *form.Form
 	ExtensionPager view.Pager
+	Rules          []ruleRow
+	Seen           string // the rules as they are here
+	Tester         *form.Form
+	Verdict        *verdict // nil: no call was tried
 }
 
 type trunkRow struct {
@@ -88,6 +92,11 @@ func (s Pages) page(
 		Payer:    v.Names.Account(d.DefaultAccount), Company: v.Names.Account(d.Enterprise),
 	}
 	p.Trunks = trunkRows(&d, v.Names)
+	p.Rules, p.Seen = ruleRows(d.Rules, v.Names), fingerprint(d.Rules)
+	p.Tester = testerForm(&d, v, r.URL.Query())
+	if p.Verdict, err = s.try(r, who, &d, v, p.Tester); err != nil {
+		return err
+	}
 	if err := s.extensions(r, v, &d, p); err != nil {
 		return err
 	}
@@ -101,7 +110,7 @@ func (s Pages) page(
 		}
 	}
 	status := http.StatusOK
-	if extra.trunkForm != nil || extra.extensionForm != nil {
+	if extra.trunkForm != nil || extra.extensionForm != nil || p.Tester.Failed {
 		status = http.StatusUnprocessableEntity
 	}
 	return s.Send(w, r, status, "device_show", p)

@@ -37,6 +37,7 @@ type Form struct {
 type Section struct {
 	Title, Lead string
 	Single      bool // one column
+	Pairs       bool // two fields in a line
 	Fields      []*Field
 }
 
@@ -56,6 +57,7 @@ type Field struct {
 	Full         bool // takes the whole width
 	Focus        bool
 	Options      []Option
+	Suggest      []string // what may be written, beside anything else
 }
 
 // Option is one choice of a select field.

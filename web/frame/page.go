@@ -116,7 +116,7 @@ func doneNotice(done string) *view.Notice {
 		"freeze": "The account is frozen: calls are still recorded and charged.", "unfreeze": "The account is active again.",
 		"account": "The account is saved.", "device": "The device is saved.",
 		"tariff": "The tariff is saved.", "deck": "The rates are imported.",
-		"trunk": "The trunk is saved.", "extension": "The extension is saved.",
+		"trunk": "The trunk is saved.", "rule": "The call rule is saved.", "extension": "The extension is saved.",
 		"hangup": "The call has ended.", "over": "The call had ended already.",
 		"operator": "The operator is saved.", "removed": "Removed.",
 	}
