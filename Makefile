@@ -5,13 +5,19 @@ ROOMS  = $(shell $(GO) list ./... | grep -v '^tollgate/test/')
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test race setup lint fmt fuzz bench demo clean
+.PHONY: help build deb check test race setup lint fmt fuzz bench demo clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/tollgate
 	$(GO) build -trimpath -o bin/tollgate ./cmd/tollgate
+
+# What the package says it is; make deb VERSION=1.2.3 ARCH=arm64 says otherwise.
+VERSION ?= $(shell sed -n 's/^var version = "\(.*\)"/\1/p' cmd/tollgate/version.go)
+ARCH    ?= $(shell dpkg --print-architecture)
+deb: ## Build dist/tollgate_VERSION_ARCH.deb
+	GO="$(GO)" sh packaging/build.sh $(VERSION) $(ARCH) dist
 
 check: lint test race fuzz ## All that CI asks: lint, test, race, fuzz
 

@@ -35,6 +35,9 @@ type commands struct {
 	Health  healthCommand  `cmd:"" help:"Ask a running server what runs; ends with 1 if something does not."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine: each number beside the limit measured in the same run."`
 	Version versionCommand `cmd:"" help:"Print the version and how it was built."`
+
+	Completion completionCommand `cmd:"" help:"Print what lets a shell complete command lines."`
+	Man        manCommand        `cmd:"" hidden:"" help:"Print the manual page."`
 }
 
 // program is what a command may touch of the outside world.
