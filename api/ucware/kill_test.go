@@ -234,6 +234,9 @@ func TestKilledBetweenAnySteps(t *testing.T) {
 				kill = i % 6 // the sixth time it may live
 			}
 			a.work(kill)
+			if i > 20*killRounds+killCalls {
+				t.Fatalf("%d calls after %d rounds of work", len(a.paid), i)
+			}
 		}
 		a.site.must(a.child.Process.Kill())
 		_ = a.child.Wait()
