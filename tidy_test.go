@@ -132,6 +132,12 @@ func roomOf(dir string) (string, bool) {
 	return "", false
 }
 
+// wing is the part of the house that a package path lies in, such as pbx/asterisk.
+func wing(dir string) string {
+	parts := strings.SplitN(dir, "/", 3)
+	return strings.Join(parts[:min(len(parts), 2)], "/")
+}
+
 // walk visits every file of the checkout that could be committed.
 func walk(visit func(name string, text []byte) error) error {
 	return filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
@@ -220,7 +226,7 @@ func checkFloors(h *house) {
 			}
 			room, _ := roomOf(strings.TrimPrefix(inside, "/"))
 			same := room == f.room && (!strings.HasSuffix(room, "/*") || room == "test/*" ||
-				strings.HasPrefix(inside, "/"+path.Dir(f.path)+"/") || path.Dir(f.path) == inside[1:])
+				wing(path.Dir(f.path)) == wing(inside[1:]))
 			words := f.room == "" && f.test
 			if !same && !words && floors[room] >= floors[f.room] {
 				h.complain("%s: %s (floor %d) may not import %s (floor %d): imports go downstairs only; "+

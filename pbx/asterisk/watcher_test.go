@@ -39,7 +39,9 @@ func (d *diary) Lost() { d.write("lost") }
 func (d *diary) Began(l Leg) {
 	d.write("began %s %s for %s in %s", l.Channel, l.Dialed, l.CallerChannel, l.CallerContext)
 }
+
 func (d *diary) Answered(l Leg) { d.write("answered %s at %s", l.Channel, l.Answer.Format("05.000")) }
+
 func (d *diary) Ended(l Leg) {
 	d.write("ended %s at %s%s", l.Channel, l.End.Format("05.000"), l.CallerChannel)
 }
