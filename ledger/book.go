@@ -7,6 +7,7 @@ package ledger
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,10 @@ type Book struct {
 	// currency of an account never change, so it is forgotten only when a commit fails.
 	purses map[tollgate.ID]store.Purse
 	houses map[house]tollgate.ID
+
+	// Room for what a commit adds up; only the writer touches it.
+	deltas map[tollgate.ID]*store.Delta
+	usage  map[store.UsageKey]*store.UsageCount
 }
 
 // house names a house account.
@@ -138,6 +143,9 @@ func (o *operation) finish(a answer) {
 func (b *Book) do(ctx context.Context, o *operation) error {
 	o.ctx, o.done = ctx, make(chan struct{})
 	if b.inline != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		b.inline.Lock()
 		defer b.inline.Unlock()
 		b.commit([]*operation{o})
@@ -185,24 +193,36 @@ func (b *Book) Run(ctx context.Context) error {
 }
 
 // gather takes the operations that are waiting, up to one commit's worth, and
-// drops those whose callers have gone.
+// drops those whose callers have gone. Callers whom the last commit answered get
+// to run first: what they ask next comes into this commit, not into the one after.
 func (b *Book) gather(first *operation) []*operation {
 	var batch []*operation
 	rows := 0
-	for o := first; ; {
+	for o := first; o != nil; o = b.next() {
 		if o.state.CompareAndSwap(waiting, taken) {
 			batch = append(batch, o)
 			rows += o.rows()
 		}
 		if rows >= b.rowsMax {
-			return batch
-		}
-		select {
-		case o = <-b.queue:
-		default:
-			return batch
+			break
 		}
 	}
+	return batch
+}
+
+// next returns an operation that waits, nil when there is none.
+func (b *Book) next() *operation {
+	for try := range 2 {
+		select {
+		case o := <-b.queue:
+			return o
+		default:
+		}
+		if try == 0 {
+			runtime.Gosched()
+		}
+	}
+	return nil
 }
 
 // commit applies operations in one transaction. If that fails, each is tried

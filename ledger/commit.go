@@ -17,7 +17,7 @@ type commit struct {
 	again     bool     // it may have happened before
 	answers   []answer // by operation
 	refused   []*settling
-	released  []tollgate.ID // from the quarantine
+	replayed  []tollgate.ID // from the quarantine
 	transfers []tollgate.Transfer
 	deltas    map[tollgate.ID]*store.Delta
 	usage     map[store.UsageKey]*store.UsageCount
@@ -33,11 +33,18 @@ type answer struct {
 }
 
 func (b *Book) newCommit(p Posting, again bool) *commit {
-	return &commit{
-		Posting: p, book: b, again: again,
-		deltas: map[tollgate.ID]*store.Delta{},
-		usage:  map[store.UsageKey]*store.UsageCount{},
+	return &commit{Posting: p, book: b, again: again, deltas: emptied(&b.deltas), usage: emptied(&b.usage)}
+}
+
+// emptied returns the map without what the last commit left in it. A large one
+// is made anew: emptying it would cost every small commit that follows.
+func emptied[K comparable, V any](m *map[K]V) map[K]V {
+	if *m == nil || len(*m) > 100 {
+		*m = make(map[K]V)
+	} else {
+		clear(*m)
 	}
+	return *m
 }
 
 // run applies all operations. An error undoes everything; what only one
@@ -95,7 +102,7 @@ func (c *commit) flush() error {
 	if err := c.AddUsage(usage); err != nil {
 		return err
 	}
-	return c.Release(c.released)
+	return c.Release(c.replayed)
 }
 
 // purse returns what the books know of an account.

@@ -89,36 +89,51 @@ func (h *Hold) problem() string {
 // back what they held.
 func (c *commit) drop(batch []*operation) error {
 	var ids []tollgate.ID
-	release := map[tollgate.ID]int{} // place of who asks first
-	for i, o := range batch {
-		for j := range o.settle {
-			if id := o.settle[j].Reservation; id != 0 {
+	for _, o := range batch {
+		for i := range o.settle {
+			if id := o.settle[i].Reservation; id != 0 {
 				ids = append(ids, id)
 			}
 		}
-		if r := o.release; r != nil && release[r.ID] == 0 {
-			release[r.ID] = i + 1
-		}
 	}
-	for _, id := range ids { // it was settled, so it is not there any more
-		delete(release, id)
-	}
-	found, err := c.Held(slices.Sorted(maps.Keys(release)))
-	if err != nil {
+	ids, err := c.released(batch, ids)
+	if err != nil || len(ids) == 0 {
 		return err
-	}
-	for i := range found {
-		place := release[found[i].ID] - 1
-		if of := batch[place].release.Enterprise; of == 0 || of == found[i].Enterprise {
-			c.answers[place].done = true
-			ids = append(ids, found[i].ID)
-		}
 	}
 	dropped, err := c.Drop(ids)
 	for i := range dropped {
 		c.reserve(&dropped[i], -1)
 	}
 	return err
+}
+
+// released adds the reservations that are to be released and are there to those
+// of settled calls, which come first: those are not there any more.
+func (c *commit) released(batch []*operation, settled []tollgate.ID) ([]tollgate.ID, error) {
+	var places map[tollgate.ID]int // of who asks first
+	for i, o := range batch {
+		if o.release == nil || slices.Contains(settled, o.release.ID) {
+			continue
+		}
+		if places == nil {
+			places = map[tollgate.ID]int{}
+		}
+		if _, again := places[o.release.ID]; !again {
+			places[o.release.ID] = i
+		}
+	}
+	if places == nil {
+		return settled, nil
+	}
+	found, err := c.Held(slices.Sorted(maps.Keys(places)))
+	for i := range found {
+		place := places[found[i].ID]
+		if of := batch[place].release.Enterprise; of == 0 || of == found[i].Enterprise {
+			c.answers[place].done = true
+			settled = append(settled, found[i].ID)
+		}
+	}
+	return settled, err
 }
 
 // reserve adds what a reservation holds to its accounts, or takes it off when

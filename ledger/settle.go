@@ -204,7 +204,7 @@ func (c *commit) claim(waiting []*settling) error {
 			fresh = append(fresh, entries[i])
 		}
 		if s.Release != 0 {
-			c.released = append(c.released, s.Release)
+			c.replayed = append(c.replayed, s.Release)
 		}
 	}
 	return c.InsertEntries(fresh)
@@ -268,7 +268,7 @@ func (c *commit) quarantine() error {
 		if holders[i] != 0 {
 			s.result.Outcome, s.result.CDR, s.result.Reason = tollgate.OutcomeDuplicate, holders[i], ""
 			if s.Release != 0 {
-				c.released = append(c.released, s.Release)
+				c.replayed = append(c.replayed, s.Release)
 			}
 			continue
 		}

@@ -56,9 +56,16 @@ func (p *Posting) claimSQLite(entries []Entry) ([]tollgate.ID, error) {
 	return p.holders(entries)
 }
 
+// claimCopyMin is from how many calls on their keys are copied: for fewer, going
+// to the server and back for a savepoint costs more than it saves.
+const claimCopyMin = 200
+
 // claimPostgres first takes all keys to be new, because COPY is twice as fast
 // as an INSERT that looks for conflicts, and new is what nearly all batches are.
 func (p *Posting) claimPostgres(entries []Entry) ([]tollgate.ID, error) {
+	if len(entries) < claimCopyMin {
+		return p.claimArrays(entries)
+	}
 	if _, err := p.tx.Exec("SAVEPOINT claim"); err != nil {
 		return nil, engine.Failed(err, "claiming %d calls", len(entries))
 	}
@@ -73,9 +80,17 @@ func (p *Posting) claimPostgres(entries []Entry) ([]tollgate.ID, error) {
 	if _, err := p.tx.Exec("ROLLBACK TO SAVEPOINT claim"); err != nil {
 		return nil, engine.Failed(err, "claiming %d calls", len(entries))
 	}
+	return p.claimArrays(entries)
+}
+
+func (p *Posting) claimArrays(entries []Entry) ([]tollgate.ID, error) {
 	k := keysOf(entries)
-	if _, err := p.tx.Exec(claimKeys, k.devices, k.uniques, k.legs, k.enterprises, k.ids, k.starts); err != nil {
+	claimed, err := p.tx.Exec(claimKeys, k.devices, k.uniques, k.legs, k.enterprises, k.ids, k.starts)
+	if err != nil {
 		return nil, engine.Failed(err, "claiming %d calls", len(entries))
+	}
+	if claimed == int64(len(entries)) {
+		return nil, nil
 	}
 	return p.holders(entries)
 }

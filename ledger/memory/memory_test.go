@@ -116,16 +116,33 @@ func TestOverspentIsRemembered(t *testing.T) {
 	}
 }
 
-// BenchmarkPair holds money for a call and settles it, one after the other.
+// BenchmarkPair holds money for a call and settles it, one after the other, in
+// books of 2,000 calls.
 func BenchmarkPair(b *testing.B) {
-	m, book, _, user := open(b)
+	const calls = 2000
+	var m *memory.Store
+	var book *ledger.Book
+	var user tollgate.Account
 	ctx := context.Background()
 	for i := 0; b.Loop(); i++ {
+		if i%calls == 0 {
+			m, book, _, user = open(b)
+		}
 		h := hold(m, &user, fmt.Sprint(i), 100)
 		if held, err := book.Hold(ctx, h); err != nil || held.Refused {
 			b.Fatal(held, err)
 		}
-		if _, err := book.Settle(ctx, settlement(&user, &h, 0)); err != nil {
+		s := settlement(&user, &h, 60)
+		if i%2 == 0 {
+			s[0].CDR.Customer.Micro = 0
+		}
+		if i%20 == 1 {
+			euro := tollgate.Money{Micro: 600, Currency: "EUR"}
+			if _, err := book.Recharge(ctx, store.Actor{}, user.ID, euro, "", ""); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := book.Settle(ctx, s); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,14 +2,16 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tollgate"
 )
 
-// insertRowsMax is how many rows one INSERT carries: enough that the cost of a
-// statement is spread, and far from SQLite's limit of 32,766 values.
-const insertRowsMax = 128
+// insertRows is how many rows one INSERT may carry, each count a statement that
+// stays prepared: the most is enough that the cost of a statement is spread, and
+// far from SQLite's limit of 32,766 values; the fewer are for small commits.
+func insertRows() []int { return []int{128, 32, 8, 1} }
 
 // insertValues is the rows of one INSERT in the making.
 type insertValues struct{ values []any }
@@ -28,33 +30,33 @@ func insertText(into Table, rows int) string {
 }
 
 // InsertMany writes n rows by prepared INSERTs of many rows each, and what is
-// left by INSERTs of one. Each ends with the clause, such as ON CONFLICT DO
+// left by INSERTs of fewer. Each ends with the clause, such as ON CONFLICT DO
 // NOTHING; it returns how many rows were inserted. It is SQLite's.
 func (t *Tx) InsertMany(into Table, clause string, n int,
 	write func(i int, w RowWriter),
 ) (int, error) {
-	many := min(insertRowsMax, 32_000/len(into.Columns))
-	v := &insertValues{values: make([]any, 0, many*len(into.Columns))}
-	inserted := 0
-	for i := 0; i < n; {
-		rows := many
-		if n-i < many {
-			rows = 1
+	v := &insertValues{}
+	inserted, i := 0, 0
+	for _, rows := range insertRows() {
+		if n-i < rows {
+			continue
 		}
 		statement, err := t.Prepare(insertText(into, rows) + clause)
 		if err != nil {
 			return inserted, err
 		}
-		v.values = v.values[:0]
-		for range rows {
-			write(i, v)
-			i++
+		for n-i >= rows {
+			v.values = slices.Grow(v.values[:0], rows*len(into.Columns))
+			for range rows {
+				write(i, v)
+				i++
+			}
+			touched, err := statement.Exec(v.values...)
+			if err != nil {
+				return inserted, err
+			}
+			inserted += int(touched)
 		}
-		touched, err := statement.Exec(v.values...)
-		if err != nil {
-			return inserted, err
-		}
-		inserted += int(touched)
 	}
 	return inserted, nil
 }
