@@ -29,6 +29,27 @@ func periodStart(now time.Time, period tollgate.Period, weekStart int, zone *tim
 	return dayStart(year, month, day, zone)
 }
 
+// PeriodEnd is when the use of a quota returns to zero next: the beginning of
+// the period after the one that now is in, by the days of the zone. weekStart is
+// the first day of a week, 0 Sunday to 6 Saturday. Zero for Never.
+func PeriodEnd(now time.Time, period tollgate.Period, weekStart int, zone *time.Location) time.Time {
+	start := periodStart(now, period, weekStart, zone)
+	year, month, day := start.In(zone).Date()
+	switch period {
+	case tollgate.Hourly:
+		return start.Add(time.Hour)
+	case tollgate.Daily:
+		day++
+	case tollgate.Weekly:
+		day += 7
+	case tollgate.Monthly:
+		month++
+	default:
+		return time.Time{}
+	}
+	return dayStart(year, month, day, zone)
+}
+
 // dayStart is the first instant of a local day.
 func dayStart(year int, month time.Month, day int, zone *time.Location) time.Time {
 	want := time.Date(year, month, day, 12, 0, 0, 0, zone).Day()
