@@ -209,12 +209,12 @@ func (s *server) liveRoutes() {
 		about("A refusal is an answer: 200 with allowed false. An error means that nobody could decide: do what the"+
 			" device does when Tollgate is down. Ask again with the same id as often as needed: money is held once."))
 	route(s, "PUT /calls/{id}/answer", push, "answer-call", "Say that the called party answered", s.answerCall,
-		orDevice, about("From here talk time counts. It may come late, or again."))
+		orDevice, about("From here talk time counts. It may come late, or again. "+orPost))
 	route(s, "PUT /calls/{id}/renew", push, "renew-call", "Ask for more talk time", s.renewCall, orDevice,
-		about("404 where nothing is known of the call: authorise it."))
+		about("404 where nothing is known of the call: authorise it. "+orPost))
 	route(s, "PUT /calls/{id}/finish", push, "finish-call", "Deliver the finished call", s.finishCall, orDevice,
 		takes[RecordForm](bodyBytesMax), about("As POST /devices/{device}/records; unique_id may be left out. It is"+
-			" charged once however often it is delivered, and what was held for it is released."))
+			" charged once however often it is delivered, and what was held for it is released. "+orPost))
 	route(s, "DELETE /calls/{id}", change, "cancel-call", "Hang up a call in progress", s.cancelCall,
 		about("Answers when the call has ended. 409 where its device does not end calls at our word."))
 
@@ -242,6 +242,9 @@ func (s *server) liveRoutes() {
 
 // unlisted is what is served beside the API.
 func (s *server) unlisted() {
+	for _, step := range []string{"answer", "renew", "finish"} {
+		s.mux.HandleFunc("POST "+prefix+"/calls/{id}/"+step, s.put)
+	}
 	s.mux.HandleFunc("GET /healthz", s.healthz)
 	s.mux.Handle("GET /metrics", s.guarded(access.ReadHouse, s.metrics.handler()))
 	s.mux.HandleFunc(unknownPattern, s.unknown)

@@ -240,3 +240,12 @@ func readFinish(d *tollgate.Device, call string, body []byte) (tollgate.Record, 
 	record.Attempt = call // whatever its leg
 	return record, nil
 }
+
+// orPost is said where a switch may send POST.
+const orPost = "POST does the same, for switches that know no PUT."
+
+// put serves a request as if it were PUT.
+func (s *server) put(w http.ResponseWriter, r *http.Request) {
+	r.Method = http.MethodPut
+	s.mux.ServeHTTP(w, r)
+}

@@ -170,6 +170,10 @@ func TestCallGoesOn(t *testing.T) {
 		t.Errorf("%v used %s", e.call, e.used)
 	}
 	h.run([]scenario{
+		{
+			name: "by POST", do: "POST /calls/a%2F1@x/renew", as: alpha, body: `{"used":1}`,
+			want: 200, has: []string{`"id":"a/1@x"`},
+		},
 		{name: "a number", do: "PUT /calls/1/renew", as: alpha, body: `{"used":48.25}`, want: 200},
 		{name: "backwards", do: "PUT /calls/1/renew", as: alpha, body: `{"used":"-1"}`, want: 422},
 		{name: "for ever", do: "PUT /calls/1/renew", as: alpha, body: `{"used":1e99}`, want: 422},
