@@ -17,6 +17,7 @@ const (
 const (
 	retryEvery  = time.Second            // between questions that nobody answered
 	askPause    = 200 * time.Millisecond // at least, between questions that were
+	freeEvery   = 6 * time.Hour          // between questions about an unlimited call: it goes on
 	settleAfter = time.Second            // after which the dialplan's own timer surely is set, and ours replaces it
 	pursueEvery = 5 * time.Second        // between attempts to end a call that does not want to
 )
@@ -31,6 +32,7 @@ type machine struct {
 
 	connected bool
 	unknown   bool      // to the charger: authorise it
+	allowed   bool      // it was authorised by us, over this connection
 	told      bool      // the charger knows when it was answered
 	asking    bool      // a question is out
 	askAt     time.Time // when to ask next; zero: not by itself
@@ -120,7 +122,7 @@ func (m *machine) handle(e event, now time.Time) []effect {
 	case eventLost:
 		m.connected, m.arming = false, false
 	case eventGranted:
-		m.allowed(e, now)
+		m.heard(e, now)
 	case eventFailed:
 		m.unanswered(e, now)
 	case eventArmed:
@@ -154,7 +156,7 @@ func (m *machine) open(e event, now time.Time) {
 	case fresh && !m.leg.Answer.IsZero():
 		m.settleAt = now.Add(settleAfter)
 	case !fresh:
-		m.review = m.limited()
+		m.review, m.allowed = m.limited(), false
 		m.sure, m.armAt = false, time.Time{}
 		if m.cut != nil {
 			m.cut.step, m.cut.next = 0, now
@@ -179,13 +181,13 @@ func (m *machine) answered(leg asterisk.Leg, now time.Time) {
 	m.askAt = now
 }
 
-// allowed takes in what the charger said, which may be no.
-func (m *machine) allowed(e event, now time.Time) {
+// heard takes in what the charger said, which may be no.
+func (m *machine) heard(e event, now time.Time) {
 	m.asking, m.review = false, false
 	m.granted, m.grant = true, e.grant
 	m.grant.For, m.grant.RenewAt = max(m.grant.For, 0), max(m.grant.RenewAt, 0)
 	if e.question.authorize {
-		m.unknown, m.told = false, false
+		m.unknown, m.allowed, m.told = false, true, false
 	} else if !e.question.answered.IsZero() {
 		m.told = true
 	}
@@ -195,8 +197,10 @@ func (m *machine) allowed(e event, now time.Time) {
 	case !g.Allowed:
 	case !m.leg.Answer.IsZero() && !m.told:
 		m.askAt = now
+	case g.Unlimited:
+		m.askAt = now.Add(freeEvery)
 	case m.leg.Answer.IsZero():
-	case g.RenewAt > 0 && (g.Unlimited || g.RenewAt < g.For):
+	case g.RenewAt > 0 && g.RenewAt < g.For:
 		m.askAt = later(m.leg.Answer.Add(g.RenewAt), now.Add(askPause))
 	}
 }
@@ -205,7 +209,15 @@ func (m *machine) allowed(e event, now time.Time) {
 func (m *machine) unanswered(e event, now time.Time) {
 	m.asking = false
 	if e.code == tollgate.CodeNotFound && !e.question.authorize {
-		m.unknown, m.askAt = true, now
+		m.unknown = true
+		switch {
+		case m.allowed && m.grant.Unlimited: // an emergency call: nobody keeps a book on it
+			m.told, m.review, m.askAt = true, false, now.Add(freeEvery)
+		case m.allowed:
+			m.askAt = now.Add(retryEvery)
+		default:
+			m.askAt = now
+		}
 		return
 	}
 	m.review = false
