@@ -23,6 +23,7 @@ var tables = []struct{ name, order string }{
 	{"cdr", "id"},
 	{"transfer", "id"},
 	{"usage", "enterprise_id, day, account_id"},
+	{"services_billing", "id"},
 }
 
 // Limit is what was measured.
