@@ -3,10 +3,10 @@ package web
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +15,7 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+	"tollgate/web/live"
 
 	"github.com/chromedp/chromedp"
 )
@@ -52,14 +53,22 @@ func (l *lines) set(calls ...tollgate.LiveCall) {
 	l.calls = calls
 }
 
-func (l *lines) change(id tollgate.ID, change func(*tollgate.LiveCall)) {
+func (l *lines) change(unique string, change func(*tollgate.LiveCall)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.calls {
-		if l.calls[i].ID == id {
+		if l.calls[i].Call.UniqueID == unique {
 			change(&l.calls[i])
 		}
 	}
+}
+
+// row selects the row of one of someCalls.
+func (h *house) row(n string) string { return "#live-" + h.key(n) }
+
+// key is what the page calls one of someCalls.
+func (h *house) key(n string) string {
+	return live.Key(tollgate.CallID{Device: h.device.ID, UniqueID: "live " + n + ".#1"})
 }
 
 // someCalls are calls of both companies: one talks, one is about to end, one
@@ -69,24 +78,24 @@ func (h *house) someCalls() []tollgate.LiveCall {
 	number := func(e164, destination string, class tollgate.Class) tollgate.Number {
 		return tollgate.Number{Raw: e164, E164: e164, Destination: destination, Class: class}
 	}
-	call := func(id tollgate.ID, extension string, n tollgate.Number, up time.Duration) tollgate.LiveCall {
+	call := func(unique, extension string, n tollgate.Number, up time.Duration) tollgate.LiveCall {
 		return tollgate.LiveCall{
-			Enterprise: h.hotel.ID, ID: id, Extension: extension, Originator: extension, Number: n,
-			Call:  tollgate.CallID{Device: h.device.ID, UniqueID: fmt.Sprintf("live.%d", id)},
+			Enterprise: h.hotel.ID, Extension: extension, Originator: extension, Number: n,
+			Call:  tollgate.CallID{Device: h.device.ID, UniqueID: unique},
 			Trunk: "PJSIP/provider", Payer: h.reception.ID, PaidBy: tollgate.PaidByExtension,
 			Started: now.Add(-up - 4*time.Second), Answered: now.Add(-up), Granted: up + 45*time.Second,
 			Currency: "EUR", Reserved: 300_000, Price: int64(up/time.Second) * 1667, Left: 12_500_000, Cancellable: true,
 		}
 	}
-	talks := call(4711001, "201", number("442071838750", "United Kingdom, London", tollgate.ClassInternational),
+	talks := call("live 4711001.#1", "201", number("442071838750", "United Kingdom, London", tollgate.ClassInternational),
 		3*time.Minute+7*time.Second)
-	ending := call(4711002, "202", number("882161234567890", "Satellite", tollgate.ClassInternational), 95*time.Second)
+	ending := call("live 4711002.#1", "202", number("882161234567890", "Satellite", tollgate.ClassInternational), 95*time.Second)
 	ending.Final, ending.Left, ending.Granted, ending.Originator = true, 0, 112*time.Second, "299"
-	rings := call(4711003, "203", number("49301234567", "Berlin", tollgate.ClassLocal), 0)
+	rings := call("live 4711003.#1", "203", number("49301234567", "Berlin", tollgate.ClassLocal), 0)
 	rings.Answered, rings.Price, rings.Granted = time.Time{}, 0, 10*time.Second
-	free := call(4711004, "301", number("4915112345678", "Germany, mobile", tollgate.ClassMobile), 65*time.Minute)
+	free := call("live 4711004.#1", "301", number("4915112345678", "Germany, mobile", tollgate.ClassMobile), 65*time.Minute)
 	free.Enterprise, free.Payer, free.Unlimited, free.Cancellable = h.clinic.ID, h.clinic.ID, true, false
-	private := call(4711005, "204", number("498912345678", "Munich", tollgate.ClassDomestic), 12*time.Second)
+	private := call("live 4711005.#1", "204", number("498912345678", "Munich", tollgate.ClassDomestic), 12*time.Second)
 	private.Number.Private = true
 	return []tollgate.LiveCall{free, talks, ending, private, rings}
 }
@@ -115,15 +124,15 @@ func TestLiveCallsAreEnded(t *testing.T) {
 	h.user("reader", access.RoleReader, 0)
 	h.user("hotel", access.RoleOperator, h.hotel.ID)
 	h.lines.set(h.someCalls()...)
-	hangup := func(id string, confirmed string) url.Values {
-		return url.Values{"call": {id}, "confirmed": {confirmed}}
+	hangup := func(n string, confirmed string) url.Values {
+		return url.Values{"call": {h.key(n)}, "confirmed": {confirmed}}
 	}
 	v := h.login("hotel")
 	h.login("reader").post("/calls/hangup", hangup("4711001", "yes")).want(t, http.StatusForbidden)
 	v.post("/calls/hangup", hangup("4711001", "")).
 		want(t, http.StatusOK, "End the call of 201 to &#43;442071838750?", "End the call</button>")
-	for _, id := range []string{"4711004", "1", "", "x"} { // another company's, and none
-		v.post("/calls/hangup", hangup(id, "yes")).want(t, http.StatusSeeOther)
+	for _, n := range []string{"4711004", "1"} { // another company's, and none
+		v.post("/calls/hangup", hangup(n, "yes")).want(t, http.StatusSeeOther)
 	}
 	h.login("admin").post("/calls/hangup", hangup("4711004", "yes")).
 		want(t, http.StatusServiceUnavailable, "cannot end calls")
@@ -133,7 +142,7 @@ func TestLiveCallsAreEnded(t *testing.T) {
 	a := v.post("/calls/hangup", hangup("4711001", "yes"))
 	a.want(t, http.StatusSeeOther)
 	v.get(a.header.Get("Location")).want(t, http.StatusOK, "The call has ended.").lacks(t, "442071838750")
-	if len(h.lines.ended) != 1 || h.lines.ended[0].UniqueID != "live.4711001" {
+	if len(h.lines.ended) != 1 || h.lines.ended[0].UniqueID != "live 4711001.#1" {
 		t.Errorf("ended %v", h.lines.ended)
 	}
 	a = v.post("/calls/hangup", hangup("4711001", "yes"))
@@ -154,36 +163,36 @@ func TestLiveCallsRun(t *testing.T) {
 	h.lines.set(calls[1:4]...)
 	b.do(chromedp.Navigate(h.url+"/login?next=/calls"), chromedp.SendKeys("#user", "admin"),
 		chromedp.SendKeys("#password", testPassword), chromedp.Click(".button.primary"),
-		chromedp.WaitVisible(`#live-state[data-state="on"]`), chromedp.WaitNotPresent("#live-4711003"))
+		chromedp.WaitVisible(`#live-state[data-state="on"]`), chromedp.WaitNotPresent(h.row("4711003")))
 	b.wants("#live-sums", "3 calls")
-	talk := b.text("#live-4711001 .talk")
-	h.lines.change(4711001, func(c *tollgate.LiveCall) {
+	talk := b.text(h.row("4711001") + " .talk")
+	h.lines.change("live 4711001.#1", func(c *tollgate.LiveCall) {
 		c.Price, c.Left, c.Granted = 9_007_199_254_740_993, 11_000_001, c.Granted+time.Hour
 	})
-	waitText(b, "#live-4711001 .price", "EUR9,007,199,254.740993")
-	b.wants("#live-4711001 .credit", "11.000001")
-	b.wants("#live-4711001 .until", "1:00:")
-	if now := b.text("#live-4711001 .talk"); now == talk {
+	waitText(b, h.row("4711001")+" .price", "EUR9,007,199,254.740993")
+	b.wants(h.row("4711001")+" .credit", "11.000001")
+	b.wants(h.row("4711001")+" .until", "1:00:")
+	if now := b.text(h.row("4711001") + " .talk"); now == talk {
 		t.Errorf("the clock stands still at %s", now)
 	}
-	h.lines.change(4711001, func(c *tollgate.LiveCall) { c.Price = -1_500_000 })
-	waitText(b, "#live-4711001 .price", "−1.50")
+	h.lines.change("live 4711001.#1", func(c *tollgate.LiveCall) { c.Price = -1_500_000 })
+	waitText(b, h.row("4711001")+" .price", "−1.50")
 	h.lines.set(append(calls[1:4:4], calls[4])...)
-	waitText(b, "#live-4711003 .state", "ringing")
-	h.lines.change(4711003, func(c *tollgate.LiveCall) { c.Answered = h.now() })
-	waitText(b, "#live-4711003 .state", "talking")
+	waitText(b, h.row("4711003")+" .state", "ringing")
+	h.lines.change("live 4711003.#1", func(c *tollgate.LiveCall) { c.Answered = h.now() })
+	waitText(b, h.row("4711003")+" .state", "talking")
 	waitText(b, "#live-sums", "4 calls")
 	confirmed := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[any](`window.confirm = () => true; null`))
 		return err
 	})
-	b.do(confirmed, chromedp.Click("#live-4711002 button"), chromedp.WaitVisible(".notice.good"),
-		chromedp.WaitNotPresent("#live-4711002"))
-	if len(h.lines.ended) != 1 || h.lines.ended[0].UniqueID != "live.4711002" {
+	b.do(confirmed, chromedp.Click(h.row("4711002")+" button"), chromedp.WaitVisible(".notice.good"),
+		chromedp.WaitNotPresent(h.row("4711002")))
+	if len(h.lines.ended) != 1 || h.lines.ended[0].UniqueID != "live 4711002.#1" {
 		t.Errorf("ended %v", h.lines.ended)
 	}
 	h.lines.set()
-	b.do(chromedp.WaitVisible("#live-empty"), chromedp.WaitNotPresent("#live-4711001"))
+	b.do(chromedp.WaitVisible("#live-empty"), chromedp.WaitNotPresent(h.row("4711001")))
 	if said := b.said(); len(said) > 0 {
 		t.Errorf("the console said %q", said)
 	}
@@ -198,7 +207,7 @@ func TestLiveSendsWhatChanged(t *testing.T) {
 	many := make([]tollgate.LiveCall, 1100)
 	for i := range many {
 		many[i] = one
-		many[i].ID = tollgate.ID(1<<62 + i)
+		many[i].Call.UniqueID = strconv.Itoa(i)
 	}
 	h.lines.set(slices.Clone(many)...)
 	v := h.login("admin")
@@ -231,8 +240,8 @@ func TestLiveSendsWhatChanged(t *testing.T) {
 	}
 	sent["tick"] = 0
 	h.lines.set(many[:1000]...)
-	if changed := strings.Count(next("tick"), `"46`); changed != 1000 {
-		t.Errorf("%d prices changed", changed)
+	if changed := strings.Count(next("tick"), `],[`); changed != 999 {
+		t.Errorf("%d prices changed", changed+1)
 	}
 	t.Logf("1,000 calls: %d bytes once, %d bytes a second while every price runs", sent["all"], sent["tick"])
 	if sent["tick"] > 64<<10 {

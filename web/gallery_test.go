@@ -11,6 +11,7 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/ledger"
 	"tollgate/store"
 	"tollgate/web/frame"
 	"tollgate/web/view"
@@ -51,7 +52,7 @@ func gallery(t *testing.T) []picture {
 		{"live_list", v.get("/calls").body},
 		{"live_list_company", h.login("hotel").get("/calls").body},
 		{"live_list_empty", v.get("/calls?search=nobody").body},
-		{"live_hangup", v.post("/calls/hangup", url.Values{"call": {"4711001"}}).body},
+		{"live_hangup", v.post("/calls/hangup", url.Values{"call": {h.key("4711001")}}).body},
 		{"cdr_list_unpaid", v.get("/cdrs?account=nobody").body},
 		{"cdr_list", v.get("/cdrs?from=2025-11-01T00:00:00").body},
 		{"cdr_list_unpriced", v.get("/cdrs?status=unpriced").body},
@@ -60,6 +61,9 @@ func gallery(t *testing.T) []picture {
 		{"cdr_show", v.get("/cdrs/" + calls.Items[0].ID.String()).body},
 		{"account_list", v.get("/accounts").body},
 		{"account_show", v.get(hotel + "?done=recharge").body},
+		{"account_quota", v.get("/accounts/" + h.porter.ID.String()).body},
+		{"account_edit", v.get("/accounts/" + h.porter.ID.String() + "/edit").body},
+		{"account_used", v.post("/accounts/"+h.porter.ID.String()+"/used", url.Values{"amount": {"0"}, "key": {"k"}}).body},
 		{"account_recharge", v.post(hotel+"/recharge", url.Values{"amount": {"12,50"}, "key": {"k"}}).body},
 		{"account_new", v.post("/accounts", url.Values{"kind": {"user"}, "currency": {"eur"}}).body},
 		{"tariff_list", v.get("/tariffs").body},
@@ -135,9 +139,10 @@ func (h *house) clutter() {
 			}
 			odd := asterisk
 			odd.Name, odd.Asterisk.Address = "pbx-hamburg", "192.0.2.18:5038"
-			user := tollgate.Account{
+			h.porter = tollgate.Account{
 				Enterprise: h.hotel.ID, Parent: h.reception.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeQuota,
-				Name: "Night porter", Currency: "EUR", Allowance: 20_000_000, Reset: tollgate.Monthly, Frozen: true,
+				Name: "Night porter", Currency: "EUR", Allowance: 20_000_000, Reset: tollgate.Weekly, WeekStart: 1,
+				Frozen: true, LowCredit: 2_500_000, Bills: tollgate.BillPrivate, Business: tollgate.BusinessEnterprise,
 			}
 			h.device.Rules = someRules(h.retail.ID)
 			for _, put := range []func() error{
@@ -151,7 +156,7 @@ func (h *house) clutter() {
 				},
 				func() error { return c.PutDevice(&asterisk, "") },
 				func() error { return c.PutDevice(&odd, "") },
-				func() error { return c.PutAccount(&user) },
+				func() error { return c.PutAccount(&h.porter) },
 				func() error {
 					return c.PutTrunk(tollgate.Trunk{
 						Device: h.device.ID, Name: "PJSIP/backup-of-the-other-building", Account: h.clinic.ID,
@@ -206,6 +211,17 @@ func (h *house) traffic() {
 	if _, err := h.book.Correct(h.t.Context(), by, h.hotel.ID, eur(-1_250_000), "Typing error", "b"); err != nil {
 		h.t.Fatal(err)
 	}
+	const why = "Called the hospital for a guest, on the house"
+	if err := h.book.CorrectUsed(h.t.Context(), by, h.porter.ID, eur(13_457_000), "Taken over", "c"); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.book.CorrectUsed(h.t.Context(), by, h.porter.ID, eur(-1_250_000), why, "d"); err != nil {
+		h.t.Fatal(err)
+	}
+	h.hold(h.someCalls()[1], h.porter.ID, h.hotel.ID)
+	h.hold(tollgate.LiveCall{
+		Enterprise: h.hotel.ID, Call: tollgate.CallID{Device: h.device.ID, UniqueID: "pbx-1763646127.4711#1"}, Reserved: 17_000,
+	}, h.porter.ID)
 	end := galleryNow().Add(-5 * time.Hour)
 	for range 3 {
 		for _, call := range []struct {
@@ -233,6 +249,18 @@ func (h *house) traffic() {
 	}
 	if _, err := h.office.Finish(h.t.Context(), []tollgate.Record{bad}); err != nil {
 		h.t.Fatal(err)
+	}
+}
+
+// hold holds money of accounts for a call in progress.
+func (h *house) hold(c tollgate.LiveCall, accounts ...tollgate.ID) {
+	h.t.Helper()
+	held, err := h.book.Hold(h.t.Context(), ledger.Hold{
+		Enterprise: c.Enterprise, ID: h.db.NewID(), Call: c.Call, Accounts: accounts, To: c.Reserved,
+		Until: h.now().Add(90 * time.Second), Detail: []byte("{}"),
+	})
+	if err != nil || held.Refused {
+		h.t.Fatalf("hold: %+v %v", held, err)
 	}
 }
 

@@ -39,6 +39,7 @@ type house struct {
 	device          tollgate.Device
 	hotel, clinic   tollgate.Account
 	reception       tollgate.Account
+	porter          tollgate.Account // has a quota; of the gallery
 	calls           int
 	now             func() time.Time
 }

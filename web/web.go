@@ -67,6 +67,7 @@ func (s site) routes() *http.ServeMux {
 	mux.Handle("POST /accounts/{id}", s.Allow(access.SetTerms, accounts.Save))
 	mux.Handle("POST /accounts/{id}/recharge", s.Allow(access.SetTerms, accounts.Recharge))
 	mux.Handle("POST /accounts/{id}/correct", s.Allow(access.SetTerms, accounts.Correct))
+	mux.Handle("POST /accounts/{id}/used", s.Allow(access.SetTerms, accounts.Used))
 	mux.Handle("POST /accounts/{id}/freeze", s.Allow(access.Change, accounts.Freeze))
 
 	mux.Handle("GET /tariffs", s.Allow(access.ReadHouse, tariffs.List))

@@ -8,5 +8,5 @@ import (
 
 // Correct posts a correction: money is never changed, only moved.
 func (s Pages) Correct(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	return s.move(w, r, who, "correct", correctionForm, s.Book.Correct)
+	return s.move(w, r, who, "correct", correctionForm, posting(s.Book.Correct))
 }

@@ -3,6 +3,8 @@ package account
 import (
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"tollgate"
 	"tollgate/access"
@@ -58,16 +60,44 @@ func accountForm(v *frame.Reader, a *tollgate.Account, values url.Values) *form.
 		},
 		&form.Field{
 			Name: "credit_limit", Label: "Credit limit", Mode: "decimal", Placeholder: "0.00",
-			Hint: "How far below zero the balance may go.",
+			Hint: "How far below zero the balance may go. Postpaid: 0 = no limit.",
 		},
 		&form.Field{Name: "allowance", Label: "Allowance", Mode: "decimal", Placeholder: "0.00", Hint: "For a quota."},
 		&form.Field{Name: "reset", Label: "Allowance per", Type: "select", Options: []form.Option{
 			{Value: string(tollgate.Never), Label: "once"},
+			{Value: string(tollgate.Hourly), Label: "hour"},
 			{Value: string(tollgate.Daily), Label: "day"},
 			{Value: string(tollgate.Weekly), Label: "week"},
 			{Value: string(tollgate.Monthly), Label: "month"},
-		}})
+		}},
+		&form.Field{Name: "week_start", Label: "A week begins on", Type: "select", Options: weekdays()},
+		&form.Field{
+			Name: "low_credit", Label: "Low credit", Mode: "decimal", Placeholder: "0.00",
+			Hint: "Warn when less than this is available. 0: never.",
+		})
+	if a.ID == 0 || a.Kind == tollgate.KindUser {
+		f.Ask("Private and business calls", "For users. A call is private when its code was dialled before the number.",
+			&form.Field{Name: "bills", Label: "Bills", Type: "select", Options: []form.Option{
+				{Value: string(tollgate.BillAll), Label: "all calls"},
+				{Value: string(tollgate.BillPrivate), Label: "private calls only"},
+				{Value: string(tollgate.BillBusiness), Label: "business calls only"},
+			}},
+			&form.Field{Name: "business", Label: "Business calls are paid by", Type: "select", Options: []form.Option{
+				{Value: string(tollgate.BusinessOwn), Label: "the user's account"},
+				{Value: string(tollgate.BusinessEnterprise), Label: "the company"},
+			}})
+	}
 	return f
+}
+
+// weekdays are the days a week may begin on, Monday first.
+func weekdays() []form.Option {
+	var out []form.Option
+	for i := range 7 {
+		day := time.Weekday((i + 1) % 7)
+		out = append(out, form.Option{Value: strconv.Itoa(int(day)), Label: day.String()})
+	}
+	return out
 }
 
 // accountValues are what the form of an account begins with.
@@ -84,7 +114,8 @@ func accountValues(a *tollgate.Account) url.Values {
 		"currency": {string(a.Currency)}, "parent": {text(a.Parent)}, "code": {a.Code},
 		"timezone": {a.Timezone}, "mode": {string(a.Mode)}, "tariff": {text(a.Tariff)},
 		"credit_limit": {plain(a.CreditLimit)}, "allowance": {plain(a.Allowance)},
-		"reset": {string(a.Reset)},
+		"reset": {string(a.Reset)}, "week_start": {strconv.Itoa(a.WeekStart)}, "low_credit": {plain(a.LowCredit)},
+		"bills": {string(a.Bills)}, "business": {string(a.Business)},
 	}
 }
 
@@ -123,6 +154,10 @@ func readAccount(f *form.Form, v *frame.Reader, a *tollgate.Account) {
 		}
 	}
 	a.CreditLimit, a.Allowance = f.Limit("credit_limit"), f.Limit("allowance")
+	a.LowCredit, a.WeekStart = f.Limit("low_credit"), int(f.Whole("week_start", 0))
+	if a.Kind == tollgate.KindUser {
+		a.Bills, a.Business = tollgate.Billing(f.Get("bills")), tollgate.BusinessPay(f.Get("business"))
+	}
 }
 
 // find returns the account of the path, or a new one where it names none.
@@ -150,7 +185,8 @@ func (s Pages) Edit(w http.ResponseWriter, r *http.Request, who access.Principal
 	values := accountValues(&a)
 	if a.ID == 0 {
 		values = url.Values{
-			"kind": {string(tollgate.KindEnterprise)}, "currency": {"EUR"}, "timezone": {view.ZoneName(v.Told.Zone)},
+			"kind": {string(tollgate.KindEnterprise)}, "currency": {"EUR"}, "week_start": {"1"},
+			"timezone": {view.ZoneName(v.Told.Zone)},
 		}
 		if kind := r.URL.Query().Get("kind"); kind != "" {
 			values.Set("kind", kind)

@@ -57,13 +57,26 @@ func readNote(f *form.Form) string {
 
 // Recharge adds money to an account.
 func (s Pages) Recharge(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	return s.move(w, r, who, "recharge", rechargeForm, s.Book.Recharge)
+	return s.move(w, r, who, "recharge", rechargeForm, posting(s.Book.Recharge))
 }
 
 // movement posts money to an account of the scope, once for each key.
 type movement func(
 	ctx context.Context, by store.Actor, account tollgate.ID, amount tollgate.Money, note, key string,
-) (tollgate.Transfer, error)
+) error
+
+// posting leaves out the transfer of a movement: the account's page lists it.
+func posting(post func(
+	context.Context, store.Actor, tollgate.ID, tollgate.Money, string, string,
+) (tollgate.Transfer, error),
+) movement {
+	return func(
+		ctx context.Context, by store.Actor, account tollgate.ID, amount tollgate.Money, note, key string,
+	) error {
+		_, err := post(ctx, by, account, amount, note, key)
+		return err
+	}
+}
 
 // move answers a form that moves money.
 func (s Pages) move(
@@ -83,7 +96,7 @@ func (s Pages) move(
 		return err
 	}
 	f := ask(&a, values)
-	correction := f.Prefix == correctionPrefix
+	correction := f.Prefix != rechargePrefix
 	micro, note := f.Amount("amount", correction), readNote(f)
 	if correction {
 		f.Require("note")
@@ -93,7 +106,7 @@ func (s Pages) move(
 	}
 	if !f.Failed {
 		amount := tollgate.Money{Micro: micro, Currency: a.Currency}
-		if _, err := post(r.Context(), who.Actor(), a.ID, amount, note, f.Get("key")); err == nil {
+		if err := post(r.Context(), who.Actor(), a.ID, amount, note, f.Get("key")); err == nil {
 			http.Redirect(w, r, path(a.ID, what), http.StatusSeeOther)
 			return nil
 		} else if err := f.Refuse(err); err != nil {

@@ -30,6 +30,11 @@ type ShowPage struct {
 	Recharge       *form.Form // nil: not allowed, or no money of its own
 	Correction     *form.Form
 	Children       []view.AccountRow
+	Quota          *quota     // nil: it has none
+	Used           *form.Form // nil: not allowed, or no quota
+	Held           []heldRow
+	Terms          []term
+	FrozenAbove    string // name of an account above that is frozen
 	Pager          view.Pager
 }
 
@@ -39,6 +44,9 @@ type balance struct {
 	Amount *view.Amount
 	Text   string // where there is no amount
 }
+
+// term is one thing that was agreed.
+type term struct{ Name, Text string }
 
 // transferRow is one movement of money as the account sees it.
 type transferRow struct {
@@ -84,14 +92,26 @@ func (s Pages) page(
 		p.Recharge = rechargeForm(&a, url.Values{"key": {rand.Text()}})
 		p.Correction = correctionForm(&a, url.Values{"key": {rand.Text()}})
 	}
+	if p.MayChange && a.Mode == tollgate.ModeQuota {
+		p.Used = usedForm(&a, url.Values{"key": {rand.Text()}})
+	}
 	status := http.StatusOK
 	if failed != nil {
 		status = http.StatusUnprocessableEntity
-		if failed.Prefix == rechargePrefix {
+		switch failed.Prefix {
+		case rechargePrefix:
 			p.Recharge = failed
-		} else {
+		case usedPrefix:
+			p.Used = failed
+		default:
 			p.Correction = failed
 		}
+	}
+	if p.Quota, err = s.quotaOf(r, v, &a); err != nil {
+		return err
+	}
+	if p.Held, err = s.held(r.Context(), v, who, &a); err != nil {
+		return err
 	}
 	if err := s.movements(r, v, &a, p); err != nil {
 		return err
@@ -103,14 +123,18 @@ func newPage(a *tollgate.Account, v *frame.Reader) *ShowPage {
 	p := &ShowPage{
 		Page: frame.Page{Title: a.Name, Section: "Accounts"}, Account: a, Tariff: v.Names.Tariff(a.Tariff),
 		Summary:        view.Capital(view.KindText(a.Kind)) + " · " + view.ModeText(a, v.Names),
-		FreezeQuestion: "Freeze " + a.Name + "? It places no calls until it is unfrozen.",
+		FreezeQuestion: "Freeze " + a.Name + "? Its calls, and those of the accounts below it, are refused until it is unfrozen.",
 	}
 	if a.Frozen {
 		p.FreezeQuestion = "Unfreeze " + a.Name + "?"
 	}
 	for _, parent := range v.Names.Parents(a) {
 		p.Parents = append(p.Parents, view.Link{Label: parent.Name, Path: path(parent.ID, "")})
+		if parent.Frozen {
+			p.FrozenAbove = parent.Name
+		}
 	}
+	p.Terms = terms(a)
 	money := func(label string, micro int64) {
 		sum := view.NewAmount(tollgate.Money{Micro: micro, Currency: a.Currency})
 		p.Balances = append(p.Balances, balance{Label: label, Amount: sum})
@@ -120,17 +144,43 @@ func newPage(a *tollgate.Account, v *frame.Reader) *ShowPage {
 		p.Balances = append(p.Balances, balance{Label: "Pays", Text: view.ModeText(a, v.Names)})
 	case tollgate.ModeQuota:
 		money("Available", a.Available())
-		money("Used", a.Used)
-		money("Allowance", a.Allowance)
 	case tollgate.ModePrepaid, tollgate.ModePostpaid:
 		money("Balance", a.Balance)
-		money("Available", a.Available())
-		money("Credit limit", a.CreditLimit)
 		if a.Reserved != 0 {
 			money("Reserved", a.Reserved)
 		}
+		if !a.Limited() {
+			p.Balances = append(p.Balances, balance{Label: "Available", Text: "no limit"})
+			break
+		}
+		money("Available", a.Available())
+		money("Credit limit", a.CreditLimit)
 	}
 	return p
+}
+
+// terms lists what was agreed beside tariff and code, where it is not the usual.
+func terms(a *tollgate.Account) []term {
+	var out []term
+	if a.LowCredit > 0 {
+		low := view.NewAmount(tollgate.Money{Micro: a.LowCredit, Currency: a.Currency})
+		out = append(out, term{"Low credit", "warn below " + low.String()})
+	}
+	if a.Kind != tollgate.KindUser {
+		return out
+	}
+	switch a.Bills {
+	case tollgate.BillPrivate:
+		out = append(out, term{"Bills", "private calls only"})
+	case tollgate.BillBusiness:
+		out = append(out, term{"Bills", "business calls only"})
+	default:
+		out = append(out, term{"Bills", "all calls"})
+	}
+	if a.Business == tollgate.BusinessEnterprise {
+		return append(out, term{"Business calls", "paid by the company"})
+	}
+	return append(out, term{"Business calls", "paid as private ones are"})
 }
 
 // movements reads the transfers, calls and children of an account.

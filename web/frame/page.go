@@ -112,8 +112,8 @@ func (s *Site) complete(r *http.Request, who access.Principal, f *Page) error {
 // doneNotice says what the action did that led to a page.
 func doneNotice(done string) *view.Notice {
 	texts := map[string]string{
-		"recharge": "The recharge is posted.", "correct": "The correction is posted.",
-		"freeze": "The account is frozen: calls are still recorded and charged.", "unfreeze": "The account is active again.",
+		"recharge": "The recharge is posted.", "correct": "The correction is posted.", "used": "What was used is corrected.",
+		"freeze": "The account is frozen: its calls are refused from now on.", "unfreeze": "The account is active again.",
 		"account": "The account is saved.", "device": "The device is saved.",
 		"tariff": "The tariff is saved.", "deck": "The rates are imported.",
 		"trunk": "The trunk is saved.", "rule": "The call rule is saved.", "extension": "The extension is saved.",

@@ -30,7 +30,7 @@ func (s Pages) Hangup(w http.ResponseWriter, r *http.Request, who access.Princip
 	if err != nil {
 		return err
 	}
-	c, found := s.find(who, form.IDOr0(values.Get("call")))
+	c, found := s.find(who, values.Get("call"))
 	if !found {
 		http.Redirect(w, r, "/calls?done=over", http.StatusSeeOther)
 		return nil
@@ -61,9 +61,9 @@ func (s Pages) Hangup(w http.ResponseWriter, r *http.Request, who access.Princip
 }
 
 // find returns a call in progress that somebody may see.
-func (s Pages) find(who access.Principal, id tollgate.ID) (tollgate.LiveCall, bool) {
+func (s Pages) find(who access.Principal, key string) (tollgate.LiveCall, bool) {
 	for _, c := range s.Live(who.Enterprise) {
-		if c.ID == id && id != 0 {
+		if Key(c.Call) == key {
 			return c, true
 		}
 	}

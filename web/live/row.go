@@ -1,6 +1,8 @@
 package live
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ type row struct {
 // lasting is what is the same while nothing happens to the call. It is compared
 // as a whole: a row in which it differs is sent anew.
 type lasting struct {
-	ID          tollgate.ID
+	Key         string // names the call in the page
 	Who         string
 	Payer       string
 	PayerID     tollgate.ID
@@ -71,7 +73,7 @@ func (r *row) Question() string { return "End the call of " + r.Who + " to " + r
 // newRow makes the view of a call; mayEnd says that the reader may end calls.
 func newRow(c *tollgate.LiveCall, v *frame.Reader, mayEnd bool) row {
 	r := row{lasting: lasting{
-		ID: c.ID, Who: caller(c), Payer: v.Names.Account(c.Payer), PayerID: c.Payer,
+		Key: Key(c.Call), Who: caller(c), Payer: v.Names.Account(c.Payer), PayerID: c.Payer,
 		Number: view.NumberText(&c.Number), Destination: c.Number.Destination, Class: c.Number.Class,
 		ClassLabel: view.ClassText(c.Number.Class), Rule: c.Rule, State: "ringing", Tone: "info",
 		Since: c.Started.UnixMilli(), Currency: c.Currency, Limited: !c.Unlimited, Final: c.Final,
@@ -96,6 +98,14 @@ func newRow(c *tollgate.LiveCall, v *frame.Reader, mayEnd bool) row {
 	}
 	r.Talk = view.Clock(max(v.Told.Now.Sub(began), 0))
 	return r
+}
+
+// Key names a call in a page and in what is sent to it: short, and with none of
+// the characters that a telephone system may put into a unique id.
+func Key(call tollgate.CallID) string {
+	const bytes = 9 // of the hash: twelve letters, and no two calls alike
+	sum := sha256.Sum256([]byte(call.String()))
+	return base64.RawURLEncoding.EncodeToString(sum[:bytes])
 }
 
 // caller is who made the call, and whose line put it into the public network

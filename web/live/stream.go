@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"tollgate"
 	"tollgate/access"
 	"tollgate/web/frame"
 	"tollgate/web/view"
@@ -25,7 +24,7 @@ const (
 // ended (gone), and the amounts that run (tick).
 func (s Pages) Stream(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	f := &follower{
-		site: s, r: r, who: who, out: s.Site.Stream(w), sought: sought(r), shown: map[tollgate.ID]shown{},
+		site: s, r: r, who: who, out: s.Site.Stream(w), sought: sought(r), shown: map[string]shown{},
 	}
 	if err := f.run(); err != nil && r.Context().Err() == nil {
 		s.Log.Warn("page of live calls ended", "who", who.Name, "error", err)
@@ -43,7 +42,7 @@ type follower struct {
 	begun  bool
 	rested time.Time
 	said   string
-	shown  map[tollgate.ID]shown
+	shown  map[string]shown
 }
 
 // shown is what the page shows of a call.
@@ -53,7 +52,7 @@ type shown struct {
 	round int // when it was last there
 }
 
-// tick is what runs: in the order id, price, left, until; what has not changed
+// tick is what runs: in the order key, price, left, until; what has not changed
 // is null, and left out at the end.
 type tick struct {
 	Now  int64   `json:"now"` // Unix milliseconds
@@ -89,13 +88,13 @@ func (f *follower) send(round int) error {
 	now := tick{Now: v.Told.Now.UnixMilli()}
 	var fresh []row
 	for i := range rows {
-		was, known := f.shown[rows[i].ID]
+		was, known := f.shown[rows[i].Key]
 		if !known || was.lasting != rows[i].lasting {
 			fresh = append(fresh, rows[i])
 		} else if change := changed(&was.running, &rows[i]); change != nil {
 			now.Rows = append(now.Rows, change)
 		}
-		f.shown[rows[i].ID] = shown{rows[i].lasting, rows[i].running, round}
+		f.shown[rows[i].Key] = shown{rows[i].lasting, rows[i].running, round}
 	}
 	if err := f.sendGone(round); err != nil {
 		return err
@@ -132,7 +131,7 @@ func changed(was *running, is *row) []any {
 	if *was == is.running {
 		return nil
 	}
-	change := []any{is.ID.String(), nil, nil, nil}
+	change := []any{is.Key, nil, nil, nil}
 	if was.Price != is.Price {
 		change[1] = amountText(is.PriceAmount())
 	}
@@ -160,10 +159,10 @@ func amountText(a *view.Amount) string {
 // sendGone tells which calls are no longer there.
 func (f *follower) sendGone(round int) error {
 	var gone []string
-	for id, each := range f.shown {
+	for key, each := range f.shown {
 		if each.round != round {
-			gone = append(gone, id.String())
-			delete(f.shown, id)
+			gone = append(gone, key)
+			delete(f.shown, key)
 		}
 	}
 	if len(gone) == 0 {

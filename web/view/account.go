@@ -1,6 +1,10 @@
 package view
 
-import "tollgate"
+import (
+	"time"
+
+	"tollgate"
+)
 
 // AccountRow is one account of a list.
 type AccountRow struct {
@@ -14,6 +18,7 @@ type AccountRow struct {
 	Frozen    bool
 	Balance   *Amount // nil: it has no money of its own
 	Available *Amount
+	NoLimit   bool
 }
 
 // AccountTree puts every account below its parent where that is on the page too.
@@ -59,7 +64,9 @@ func NewAccountRow(a *tollgate.Account, n *Names) AccountRow {
 	if a.Mode == tollgate.ModeParent {
 		return row
 	}
-	row.Available = NewAmount(tollgate.Money{Micro: a.Available(), Currency: a.Currency})
+	if row.NoLimit = !a.Limited(); !row.NoLimit {
+		row.Available = NewAmount(tollgate.Money{Micro: a.Available(), Currency: a.Currency})
+	}
 	if a.Mode != tollgate.ModeQuota {
 		row.Balance = NewAmount(tollgate.Money{Micro: a.Balance, Currency: a.Currency})
 	}
@@ -83,11 +90,20 @@ func ModeText(a *tollgate.Account, n *Names) string {
 		}
 		return "its parent pays"
 	case tollgate.ModeQuota:
-		if a.Reset == tollgate.Never || a.Reset == "" {
-			return "quota, once"
-		}
-		return "quota per " + string(a.Reset)
+		return "quota " + ResetText(a)
 	case tollgate.ModePrepaid, tollgate.ModePostpaid:
 	}
 	return string(a.Mode)
+}
+
+// ResetText says how often what is used of a quota returns to zero.
+func ResetText(a *tollgate.Account) string {
+	switch a.Reset {
+	case tollgate.Never, "":
+		return "once"
+	case tollgate.Weekly:
+		return "per week, from " + time.Weekday(a.WeekStart).String()
+	default:
+		return "per " + string(a.Reset)
+	}
 }

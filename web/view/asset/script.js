@@ -119,17 +119,17 @@ function run(calls) {
     settle();
   });
   source.addEventListener("gone", (event) => {
-    for (const id of event.data.split(" ")) {
-      known.get("live-" + id)?.row.remove();
-      known.delete("live-" + id);
+    for (const key of event.data.split(" ")) {
+      known.get("live-" + key)?.row.remove();
+      known.delete("live-" + key);
     }
     settle();
   });
   source.addEventListener("tick", (event) => {
     const { now, text, rows: changed = [] } = JSON.parse(event.data);
     if (text) document.getElementById("live-sums").textContent = text;
-    for (const [id, price, credit, until] of changed) {
-      const call = known.get("live-" + id);
+    for (const [key, price, credit, until] of changed) {
+      const call = known.get("live-" + key);
       if (!call) continue;
       pay(call.price, price);
       pay(call.credit, credit);
