@@ -1,12 +1,16 @@
 package ledger_test
 
 import (
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tollgate"
 	"tollgate/ledger"
 	"tollgate/store"
+	"tollgate/store/storetest"
 )
 
 // held is a hold of a new call on an account and its enterprise, if that has a limit.
@@ -120,5 +124,211 @@ func TestHoldGrowsShrinksAndIsSettled(t *testing.T) {
 			s.Errorf("holding for a settled call: %v, want a conflict", err)
 		}
 		s.audit()
+	})
+}
+
+func TestHoldsThatCannotBe(t *testing.T) {
+	eachShop(t, func(s *shop) {
+		s.recharge(s.prepaid, 1000)
+		other := &shop{T: s.T, db: s.db, book: s.book}
+		other.furnish("umbra")
+		first := s.held("a", 100, s.prepaid)
+		s.hold(first)
+		for name, c := range map[string]struct {
+			edit func(*ledger.Hold)
+			want tollgate.ErrorCode
+		}{
+			"another of the call":   {func(h *ledger.Hold) { h.Call = first.Call }, tollgate.CodeConflict},
+			"not there":             {func(h *ledger.Hold) { h.From = 5 }, tollgate.CodeConflict},
+			"there with another":    {func(h *ledger.Hold) { *h = first; h.From, h.To = 99, 200 }, tollgate.CodeConflict},
+			"there, and not new":    {func(h *ledger.Hold) { *h = first; h.To = 200 }, tollgate.CodeConflict},
+			"of another enterprise": {func(h *ledger.Hold) { *h = first; h.Enterprise = other.enterprise.ID }, tollgate.CodeConflict},
+			"another's account":     {func(h *ledger.Hold) { h.Accounts[0] = other.prepaid.ID }, tollgate.CodeNotFound},
+			"no account":            {func(h *ledger.Hold) { h.Accounts[0] = 5 }, tollgate.CodeNotFound},
+			"an account twice":      {func(h *ledger.Hold) { h.Accounts = append(h.Accounts, s.prepaid.ID) }, tollgate.CodeInvalid},
+			"no id":                 {func(h *ledger.Hold) { h.ID = 0 }, tollgate.CodeInvalid},
+			"no call":               {func(h *ledger.Hold) { h.Call.UniqueID = "" }, tollgate.CodeInvalid},
+			"less than nothing":     {func(h *ledger.Hold) { h.To = -1 }, tollgate.CodeInvalid},
+			"more than there is":    {func(h *ledger.Hold) { h.To = 1 << 60 }, tollgate.CodeInvalid},
+			"an endless detail":     {func(h *ledger.Hold) { h.Detail = make([]byte, 1<<20) }, tollgate.CodeInvalid},
+			"accounts without end":  {func(h *ledger.Hold) { h.Accounts = make([]tollgate.ID, 17) }, tollgate.CodeInvalid},
+		} {
+			h := s.held("b", 50, s.prepaid)
+			c.edit(&h)
+			if _, err := s.book.Hold(s.Context(), h); tollgate.CodeOf(err) != c.want {
+				s.Errorf("%s: %v, want %s", name, err, c.want)
+			}
+			s.checkReserved(s.prepaid, 100)
+		}
+		s.audit()
+	})
+}
+
+// A hold takes from all its accounts or from none; shrinking is never refused.
+func TestHoldTakesFromAllOrNone(t *testing.T) {
+	eachShop(t, func(s *shop) {
+		s.recharge(s.prepaid, 500)
+		s.allow(300)
+		h := s.held("a", 400, s.prepaid, s.quota)
+		if got := s.hold(h); got != (ledger.Held{Refused: true, Short: s.quota.ID, Room: 300}) {
+			s.Errorf("too much for the quota: %+v", got)
+		}
+		s.checkReserved(s.prepaid, 0)
+		h.To = 300
+		if got := s.hold(h); got != (ledger.Held{}) {
+			s.Errorf("all of the quota: %+v", got)
+		}
+		s.checkReserved(s.prepaid, 300)
+		s.checkReserved(s.quota, 300)
+		s.settle(s.paid(1, s.prepaid, 450)) // spends what is held for another
+		h.From, h.To = 300, 290
+		if got := s.hold(h); got.Refused || got.Room >= 0 {
+			s.Errorf("less, of an account that is overdrawn: %+v", got)
+		}
+		h.From, h.To = 290, 291
+		if got := s.hold(h); !got.Refused || got.Short != s.prepaid.ID {
+			s.Errorf("more, of an account that is overdrawn: %+v", got)
+		}
+		h.To, h.Accounts = 300, []tollgate.ID{s.quota.ID} // the prepaid one is not limited any more
+		if got := s.hold(h); got != (ledger.Held{}) {
+			s.Errorf("of one account alone: %+v", got)
+		}
+		s.checkReserved(s.prepaid, 0)
+		s.checkReserved(s.quota, 300)
+		shown := s.held("b", 1<<40)
+		if got := s.hold(shown); got != (ledger.Held{}) {
+			s.Errorf("of nobody: %+v", got)
+		}
+		if got := s.audit(); got.Overdrawn != 0 {
+			s.Errorf("%d accounts are below their limit", got.Overdrawn)
+		}
+	})
+}
+
+func TestReleaseGivesBackOnce(t *testing.T) {
+	eachShop(t, func(s *shop) {
+		s.recharge(s.prepaid, 1000)
+		h := s.held("a", 100, s.prepaid)
+		s.hold(h)
+		for _, c := range []struct {
+			enterprise tollgate.ID
+			want       bool
+		}{{5, false}, {s.enterprise.ID, true}, {s.enterprise.ID, false}, {0, false}} {
+			got, err := s.book.Release(s.Context(), c.enterprise, h.ID)
+			if err != nil || got != c.want {
+				s.Errorf("releasing for %d: %v, %v, want %v", c.enterprise, got, err, c.want)
+			}
+		}
+		s.checkReserved(s.prepaid, 0)
+		// What cannot be settled gives back too, whatever it is.
+		h.ID, h.Call.UniqueID = s.db.NewID(), "b"
+		s.hold(h)
+		bad := s.paid(1, s.prepaid, 10)
+		bad.Reason, bad.Reservation = "no such trunk", h.ID
+		s.settle(bad)
+		s.checkReserved(s.prepaid, 0)
+		s.audit()
+	})
+}
+
+// Money that one operation of a commit frees or brings is there for the holds
+// of the same commit, which see what those before them took.
+func TestHoldsOfOneCommit(t *testing.T) {
+	eachShop(t, func(s *shop) {
+		book := ledger.New(s.db, ledger.Options{Now: time.Now})
+		s.recharge(s.prepaid, 100)
+		old := s.held("old", 100, s.prepaid)
+		s.hold(old)
+		ended := s.paid(1, s.prepaid, 30)
+		ended.Reservation, ended.CDR.ID = old.ID, s.db.NewID()
+		var holds []ledger.Hold
+		var operations []*ledger.Operation
+		for _, micro := range []int64{50, 30, 15, 5, 1} {
+			holds = append(holds, s.held(fmt.Sprint("new ", micro), micro, s.prepaid))
+			operations = append(operations, ledger.OpHold(holds[len(holds)-1]))
+		}
+		operations = append(operations, ledger.OpSettle([]ledger.Settlement{ended}))
+		book.Together(s.Context(), operations...)
+		for i, want := range []ledger.Held{
+			{Room: 20},
+			{Refused: true, Short: s.prepaid.ID, Room: 20},
+			{Room: 5}, {}, {Refused: true, Short: s.prepaid.ID},
+		} {
+			if _, got, _, err := ledger.Answer(operations[i]); err != nil || got != want {
+				s.Errorf("hold of %d: %+v, %v, want %+v", holds[i].To, got, err, want)
+			}
+		}
+		s.checkReserved(s.prepaid, 70)
+		s.audit()
+	})
+}
+
+// Terms that a person changes leave alone what is held and used.
+func TestTermsLeaveWhatIsHeld(t *testing.T) {
+	eachShop(t, func(s *shop) {
+		s.holdSome()
+		s.recharge(s.prepaid, 100)
+		s.hold(s.held("a", 100, s.prepaid))
+		stale := s.prepaid
+		stale.Reserved, stale.Balance, stale.PeriodStart = 0, 7, noon
+		stale.Mode, stale.Frozen = tollgate.ModePostpaid, true
+		s.change(func(c *store.Change) error { return c.PutAccount(&stale) })
+		stale.Mode, stale.CreditLimit = tollgate.ModePrepaid, 0
+		s.change(func(c *store.Change) error { return c.PutAccount(&stale) })
+		s.checkReserved(s.prepaid, 100)
+		s.quota.Allowance, s.quota.LowCredit = 1, 5
+		s.change(func(c *store.Change) error { return c.PutAccount(&s.quota) })
+		if a := s.account(s.quota); a.Reserved != 100 || !a.PeriodStart.Equal(noon) || a.LowCredit != 5 {
+			s.Errorf("the quota account is %+v", a)
+		}
+		err := s.db.Change(s.Context(), clerk, "test", func(c *store.Change) error { return c.DeleteAccount(s.quota.ID) })
+		if tollgate.CodeOf(err) != tollgate.CodeConflict {
+			s.Errorf("deleting an account whose money is held: %v", err)
+		}
+		s.audit()
+	})
+}
+
+// Many calls of one account at once never hold more than there is, on two
+// nodes where there are two.
+func TestNoCreditIsHeldTwice(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		s := openShop(t, storetest.Open(t, url))
+		books := []*ledger.Book{s.book, openBook(t, storetest.Open(t, url))}
+		const callers, each, credit = 64, 6, 10_000
+		s.recharge(s.prepaid, credit)
+		var spent, refused atomic.Int64
+		var done sync.WaitGroup
+		for caller := range callers {
+			done.Go(func() {
+				for i := range each {
+					micro := int64(100 + caller)
+					h := s.held(fmt.Sprint(caller, "/", i), micro, s.prepaid)
+					held, err := books[caller%2].Hold(t.Context(), h)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if held.Refused {
+						refused.Add(1)
+						continue
+					}
+					call := s.paid(caller*each+i, s.prepaid, micro)
+					call.Reservation = h.ID
+					if _, err := books[(caller+i)%2].Settle(t.Context(), []ledger.Settlement{call}); err != nil {
+						t.Error(err)
+					}
+					spent.Add(micro)
+				}
+			})
+		}
+		done.Wait()
+		a := s.account(s.prepaid)
+		if a.Balance != credit-spent.Load() || a.Balance < 0 || a.Balance > 200 || a.Reserved != 0 || refused.Load() == 0 {
+			t.Errorf("%+v: %d were spent and %d refused", a, spent.Load(), refused.Load())
+		}
+		if n := s.audit().Overdrawn; n != 0 {
+			t.Errorf("%d accounts are overdrawn", n)
+		}
 	})
 }

@@ -45,7 +45,7 @@ func ingest(job []string) error {
 	if err != nil {
 		return err
 	}
-	s := &shop{}
+	s := &shop{db: db}
 	for i, id := range []*tollgate.ID{&s.enterprise.ID, &s.prepaid.ID, &s.quota.ID, &s.device.ID} {
 		if err := id.UnmarshalText([]byte(job[i+1])); err != nil {
 			return err
@@ -58,7 +58,16 @@ func ingest(job []string) error {
 		}
 	}()
 	for batch := range killBatches {
-		results, err := book.Settle(context.Background(), s.killBatch(batch))
+		// What is held always has the same id: when it was held before, it is held already,
+		// and when its call was settled, it is held again until that is found out.
+		h := s.held(fmt.Sprint("kill ", batch), 5, s.quota)
+		h.ID = tollgate.ID(batch + 1)
+		if held, err := book.Hold(context.Background(), h); err != nil || held.Refused {
+			return fmt.Errorf("%+v, %w", held, err)
+		}
+		calls := s.killBatch(batch)
+		calls[0].Reservation = h.ID
+		results, err := book.Settle(context.Background(), calls)
 		if err != nil {
 			return err
 		}
@@ -139,6 +148,7 @@ func round(t *testing.T, job string, after time.Duration) (acknowledged int, kil
 func TestKilledAndSentAgain(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		s := openShop(t, storetest.Open(t, url))
+		s.allow(1e9)
 		job := fmt.Sprint(url, " ", s.enterprise.ID, " ", s.prepaid.ID, " ", s.quota.ID, " ", s.device.ID)
 		kills := 0
 		for i := range 4 * killRounds {
@@ -182,6 +192,9 @@ func (s *shop) checkKilled() {
 	paid := s.balance(s.prepaid) + s.balance(s.enterprise)
 	if want := int64(3*killBatches - 10*calls); paid != want {
 		s.Errorf("balances sum to %d, want %d", paid, want)
+	}
+	if a := s.account(s.quota); a.Reserved != 0 {
+		s.Errorf("reserved %d for calls that are settled", a.Reserved)
 	}
 	if n, err := s.db.QuarantineCount(s.Context(), store.Everything); err != nil || n != killBatches {
 		s.Errorf("%d in quarantine, %v, want %d", n, err, killBatches)

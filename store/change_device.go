@@ -89,6 +89,15 @@ func (c *Change) checkDevice(d *tollgate.Device) error {
 		return tollgate.Errorf(tollgate.CodeInvalid,
 			"device %q: time zone %q: want an IANA name such as Europe/Berlin", d.Name, d.Timezone)
 	}
+	if len(d.Rules) > tollgate.RulesMax {
+		return tollgate.Errorf(tollgate.CodeInvalid, "device %q: %d call rules: at most %d",
+			d.Name, len(d.Rules), tollgate.RulesMax)
+	}
+	for i := range d.Rules {
+		if err := d.Rules[i].Check(); err != nil {
+			return tollgate.Errorf(tollgate.CodeInvalid, "device %q: call rule %d: %w", d.Name, i+1, err)
+		}
+	}
 	if err := c.requireEnterprise(d.Enterprise); err != nil {
 		return err
 	}

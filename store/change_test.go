@@ -65,6 +65,14 @@ func TestPutAndReadBack(t *testing.T) {
 		o.user.Name, o.user.Frozen, o.user.CreditLimit = "Erika", true, 5_000_000
 		o.device.Plan = tollgate.DialingPlan{Country: "DE", RoutePrefixes: []string{"0", "9"}}
 		o.device.ForwardPayer = tollgate.ExtensionPays
+		o.device.Control = true
+		o.device.Rules = []tollgate.CallRule{{
+			Name: "mobile", Conditions: []tollgate.Condition{{Pattern: "^49(1[567].*)"}}, Tariff: 7, Charge: true,
+			Account: "$1", NoCredit: tollgate.Action{Kind: tollgate.ActionTransfer, Target: "100"},
+			Exhausted: tollgate.Action{Kind: tollgate.ActionAnnounce, Sound: "no-credit"},
+		}}
+		o.user.Bills, o.user.Business = tollgate.BillPrivate, tollgate.BusinessEnterprise
+		o.user.LowCredit, o.user.WeekStart, o.user.Reset = 2_000_000, 6, tollgate.Weekly
 		o.tariff.Peak = tollgate.PeakWindow{From: "08:00", To: "18:00", Weekend: []string{"sunday"}}
 		o.tariff.DefaultCustomer = true
 		attributions := []tollgate.Attribution{
@@ -138,6 +146,10 @@ func refusedAccounts(o, other *office) map[string]refusal {
 		"a lower case currency": {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.ID, a.Currency = 0, "eur" })},
 		"an unknown tariff":     {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Tariff = 5 })},
 		"an unknown mode":       {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Mode = "barter" })},
+		"bills of a kind":       {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Bills = "some" })},
+		"business by nobody":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Business = "x" })},
+		"low credit below 0":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.LowCredit = -1 })},
+		"an eighth day":         {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.WeekStart = 7 })},
 		"a house account": {tollgate.CodeInvalid, account(func(a *tollgate.Account) {
 			a.ID, a.Kind = 0, tollgate.KindHouse
 		})},
@@ -165,6 +177,16 @@ func refusedObjects(o, other *office) map[string]refusal {
 		"a device twice": {tollgate.CodeConflict, func(c *store.Change) error {
 			d := o.device
 			d.ID, d.Account = 0, ""
+			return c.PutDevice(&d, "")
+		}},
+		"a rule that does not compile": {tollgate.CodeInvalid, func(c *store.Change) error {
+			d := o.device
+			d.Rules = []tollgate.CallRule{{Conditions: []tollgate.Condition{{Pattern: "("}}}}
+			return c.PutDevice(&d, "")
+		}},
+		"rules without end": {tollgate.CodeInvalid, func(c *store.Change) error {
+			d := o.device
+			d.Rules = make([]tollgate.CallRule, tollgate.RulesMax+1)
 			return c.PutDevice(&d, "")
 		}},
 		"a foreign account for an extension": {tollgate.CodeInvalid, func(c *store.Change) error {
