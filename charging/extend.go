@@ -49,7 +49,7 @@ func (f *Office) extend(
 		ask.Held = max(cost, next.Held)
 		ask.Granted = max(m.affordable(ask.Held, most), 0)
 		ask.Final = false
-		held, err := f.hold(ctx, c, ask)
+		held, err := f.hold(ctx, c, ask, used)
 		if tollgate.CodeOf(err) == tollgate.CodeConflict {
 			if next, err = f.found(ctx, c); err == nil {
 				continue
@@ -168,9 +168,9 @@ func (f *Office) ends(
 // extendFree lets a call go on that nothing limits. That it goes on is kept, so
 // that a restart knows who pays for it.
 func (f *Office) extendFree(ctx context.Context, c *liveCall, next keptCall) (tollgate.Grant, error) {
-	if c.reservation() == 0 || !c.snapshot().Unlimited || f.now().Add(freeMax/2).After(c.until) {
+	if c.reservation() == 0 || !c.snapshot().Unlimited || c.waits() < freeMax/2 {
 		next.Unlimited = true
-		if _, err := f.hold(ctx, c, next); err != nil {
+		if _, err := f.hold(ctx, c, next, 0); err != nil {
 			return tollgate.Grant{}, err
 		}
 	}
@@ -199,6 +199,6 @@ func (f *Office) found(ctx context.Context, c *liveCall) (keptCall, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state, c.id, c.enterprise, c.until = other.state, other.id, other.enterprise, other.until
+	c.state, c.id, c.enterprise, c.patience = other.state, other.id, other.enterprise, other.patience
 	return c.state, nil
 }

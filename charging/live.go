@@ -221,13 +221,15 @@ func (f *Office) Advise(_ context.Context, call tollgate.CallID, advice tollgate
 	return nil
 }
 
-// hold asks the ledger to hold what the call is to have, and notes the answer.
-func (f *Office) hold(ctx context.Context, c *liveCall, next keptCall) (ledger.Held, error) {
-	now := f.now()
-	until := next.lasts(now)
+// hold asks the ledger to hold what the call is to have after so much talk, and
+// notes the answer.
+func (f *Office) hold(
+	ctx context.Context, c *liveCall, next keptCall, used time.Duration,
+) (ledger.Held, error) {
+	patience := next.lasts(used)
 	h := ledger.Hold{
 		Enterprise: c.enterprise, ID: c.reservation(), Call: next.Attempt.Call, Accounts: next.Chain,
-		To: next.Held, Until: until,
+		To: next.Held, Until: f.now().Add(patience),
 	}
 	if h.ID == 0 {
 		h.ID = f.kept.NewID()
@@ -245,7 +247,7 @@ func (f *Office) hold(ctx context.Context, c *liveCall, next keptCall) (ledger.H
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	next.Answered = c.state.Answered // it may have come meanwhile
-	c.state, c.id, c.until, c.left = next, h.ID, until, held.Room
+	c.state, c.id, c.patience, c.left = next, h.ID, patience, held.Room
 	return held, nil
 }
 

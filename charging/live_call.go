@@ -11,8 +11,7 @@ import (
 
 // How long a reservation waits for word of its call before it is released.
 const (
-	ringMax    = 3 * time.Minute // from one sign of life to the next while it rings
-	silenceMax = time.Hour       // after the talk time held has ended: the record may come late
+	silenceMax = time.Hour       // after the talk time held has ended: answer and record may come late
 	freeMax    = 26 * time.Hour  // for calls that nothing limits: nobody renews them
 	overKept   = 2 * time.Minute // a call that is over is remembered, so that what comes twice is known
 )
@@ -26,7 +25,7 @@ type liveCall struct {
 	state keptCall
 	// enterprise and id name its reservation, 0: it has none, or none any more.
 	enterprise, id tollgate.ID
-	until          time.Time // when the reservation expires
+	patience       time.Duration // for how long yet nothing need be heard of it
 	slice          time.Duration
 	left           int64     // room beyond what is held, when last asked
 	warned         bool      // the caller was told that the credit is nearly used
@@ -55,9 +54,10 @@ type keptCall struct {
 // reload makes the call of a reservation that was found in the store, with
 // what can be read of it.
 func reload(r *store.Reservation) (*liveCall, error) {
-	c := &liveCall{enterprise: r.Enterprise, id: r.ID, until: r.Until, slice: sliceMin}
+	c := &liveCall{enterprise: r.Enterprise, id: r.ID, slice: sliceMin}
 	err := json.Unmarshal(r.Detail, &c.state)
 	c.state.Held = r.Amount
+	c.patience = c.state.lasts(0)
 	return c, err
 }
 
@@ -73,6 +73,13 @@ func (c *liveCall) reservation() tollgate.ID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.id
+}
+
+// waits is for how long yet nothing need be heard of the call.
+func (c *liveCall) waits() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.patience
 }
 
 // snapshot returns what is kept of the call, to work on.
@@ -95,20 +102,17 @@ func (c *liveCall) end(at time.Time, over bool) {
 	defer c.mu.Unlock()
 	c.id, c.state.Held, c.state.Granted, c.state.Final = 0, 0, 0, false
 	if over {
-		c.over = at
+		c.over, c.patience = at, overKept
 	}
 }
 
-// lasts is how long a reservation may stand without another word of the call.
-func (c *keptCall) lasts(now time.Time) time.Time {
-	switch {
-	case c.Answered.IsZero():
-		return now.Add(ringMax)
-	case c.Unlimited:
-		return now.Add(freeMax)
-	default:
-		return c.Answered.Add(c.Granted + silenceMax)
+// lasts is for how long nothing need be heard of a call after so much talk:
+// its end and even its answer may be told late.
+func (c *keptCall) lasts(used time.Duration) time.Duration {
+	if c.Unlimited {
+		return freeMax
 	}
+	return max(0, c.Granted-used) + silenceMax
 }
 
 // show is the call as people see it.

@@ -34,10 +34,11 @@ type Office struct {
 	now  func() time.Time
 	log  *slog.Logger
 
-	kept    keeper
-	board   *switchboard // calls in progress
-	bell    *bell
-	periods *periods
+	kept     keeper
+	board    *switchboard // calls in progress
+	bell     *bell
+	periods  *periods
+	lastLost time.Time // only sweep touches it
 
 	current atomic.Pointer[directory]
 	reload  sync.Mutex // held while a new directory is built

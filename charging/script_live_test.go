@@ -53,6 +53,9 @@ func (s *script) live(word string, args []string) {
 	var err error
 	switch word {
 	case "clock":
+		if s.swept.IsZero() && !s.clock.IsZero() {
+			s.swept = s.clock
+		}
 		if after, relative := strings.CutPrefix(args[0], "+"); relative {
 			s.clock = s.clock.Add(s.duration(after))
 		} else {
@@ -78,7 +81,8 @@ func (s *script) live(word string, args []string) {
 	case "restart":
 		s.office = newOffice(s.t, s.db, s.now)
 	case "sweep":
-		err = s.office.sweep(ctx)
+		err = s.office.sweep(ctx, s.now().Sub(s.swept))
+		s.swept = s.now()
 	}
 	if err != nil {
 		s.t.Fatalf("%s: %v", s.place, err)

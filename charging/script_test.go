@@ -56,6 +56,7 @@ type script struct {
 	cdr    tollgate.CDR
 
 	clock  time.Time
+	swept  time.Time // when clocks were looked at last
 	grant  tollgate.Grant
 	refuse error
 }

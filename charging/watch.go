@@ -18,44 +18,80 @@ const tick = time.Second
 func (f *Office) Run(ctx context.Context) error {
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
+	last := time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case a := <-f.bell.raised:
 			f.keep(ctx, a)
-		case <-clock.C:
-			if err := f.sweep(ctx); err != nil && ctx.Err() == nil {
+		case at := <-clock.C:
+			passed := tick
+			if !last.IsZero() {
+				passed = at.Sub(last)
+			}
+			last = at
+			if err := f.sweep(ctx, passed); err != nil && ctx.Err() == nil {
 				f.log.Error("looking after calls in progress and quotas", "error", err)
 			}
 		}
 	}
 }
 
-// sweep does what is due now.
-func (f *Office) sweep(ctx context.Context) error {
-	now := f.now()
+// sweep does what is due after so much time has passed. It is not read off the
+// clock, which may jump: money that is held must not come free by that.
+func (f *Office) sweep(ctx context.Context, passed time.Duration) error {
 	for _, c := range f.board.all() {
-		if err := f.expire(ctx, c, now); err != nil {
+		if err := f.expire(ctx, c, passed); err != nil {
 			return err
 		}
+	}
+	now := f.now()
+	if err := f.expireLost(ctx, now); err != nil {
+		return err
 	}
 	return f.resetAll(ctx, now)
 }
 
+// lostEvery is how often the store is asked for reservations that no call here
+// knows of: the answer of their commit was lost, or their node has died.
+const lostEvery = 30 * time.Second
+
+func (f *Office) expireLost(ctx context.Context, now time.Time) error {
+	if now.Sub(f.lastLost).Abs() < lostEvery {
+		return nil
+	}
+	page, err := f.kept.Reservations(ctx, store.Everything, store.ReservationFilter{Expired: now},
+		store.Paging{Rows: store.PageRowsMax})
+	if err != nil {
+		return err
+	}
+	d := f.current.Load()
+	for i := range page.Items {
+		r := &page.Items[i]
+		if c := f.board.find(r.Call); c != nil && c.reservation() == r.ID {
+			continue // it is looked after
+		}
+		if err := f.expire(ctx, f.reloaded(d, r), freeMax); err != nil {
+			return err
+		}
+	}
+	f.lastLost = now
+	return nil
+}
+
 // expire releases the money of a call of which nothing was heard for too long,
 // and forgets one that is over.
-func (f *Office) expire(ctx context.Context, c *liveCall, now time.Time) error {
+func (f *Office) expire(ctx context.Context, c *liveCall, passed time.Duration) error {
 	c.mu.Lock()
-	s, id, until, over := c.state, c.id, c.until, c.over
+	c.patience -= passed
+	s, id, waits, over := c.state, c.id, c.patience, c.over
 	c.mu.Unlock()
 	switch {
-	case !over.IsZero():
-		if now.After(over.Add(overKept)) {
-			f.board.drop(s.Attempt.Call)
-		}
+	case waits > 0:
 		return nil
-	case now.Before(until):
+	case !over.IsZero():
+		f.board.drop(s.Attempt.Call)
 		return nil
 	case !c.turn.TryLock():
 		return nil // it is heard of right now
