@@ -17,6 +17,7 @@ import (
 type directory struct {
 	version   int64
 	sites     map[tollgate.ID]*site
+	named     map[string]*site // by the device's name
 	accounts  map[tollgate.ID]*tollgate.Account
 	codes     map[string][]*tollgate.Account // by account code, unique in an enterprise
 	operators map[tollgate.ID]tollgate.Operator
@@ -88,6 +89,18 @@ func (s *site) liable(c *tollgate.CDR) string {
 	return c.Originator
 }
 
+// Device returns the device of a name; CodeNotFound if there is none.
+func (f *Office) Device(ctx context.Context, name string) (tollgate.Device, error) {
+	d, err := f.directory(ctx)
+	if err != nil {
+		return tollgate.Device{}, err
+	}
+	if s := d.named[name]; s != nil {
+		return s.device, nil
+	}
+	return tollgate.Device{}, tollgate.Errorf(tollgate.CodeNotFound, "no device is called %q", name)
+}
+
 // tariff is a compiled tariff, or why it does not compile.
 type tariff struct {
 	words    tollgate.Tariff
@@ -128,6 +141,7 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 	d := &directory{
 		version:   from.Version,
 		sites:     make(map[tollgate.ID]*site, len(from.Devices)),
+		named:     make(map[string]*site, len(from.Devices)),
 		accounts:  make(map[tollgate.ID]*tollgate.Account, len(from.Accounts)),
 		codes:     make(map[string][]*tollgate.Account),
 		operators: make(map[tollgate.ID]tollgate.Operator, len(from.Operators)),
@@ -157,11 +171,12 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 	d.own = own
 	for _, device := range from.Devices {
 		plan, err := numbering.NewPlan(device.Plan, own)
-		d.sites[device.ID] = &site{
+		s := &site{
 			device: device, plan: plan, broken: err, rules: compileRules(device.Rules),
 			extensions: make(map[string]tollgate.ID), trunks: make(map[string]tollgate.Trunk),
 			endpoints: make(map[string]tollgate.Trunk),
 		}
+		d.sites[device.ID], d.named[device.Name] = s, s
 	}
 	for _, e := range from.Extensions {
 		// The device may have come to another enterprise since.

@@ -11,6 +11,7 @@ import (
 
 	"tollgate"
 	"tollgate/pbx/asterisk"
+	"tollgate/pbx/asterisk/control"
 	"tollgate/pbx/asterisk/tail"
 	"tollgate/store"
 )
@@ -23,6 +24,7 @@ const configPoll = time.Second
 type connectors struct {
 	db      *store.DB
 	charger tollgate.Charger
+	alert   func(tollgate.Alert)
 	log     *slog.Logger
 	now     func() time.Time
 	spool   *tail.Spool // of the journals that devices push; nil: there is none
@@ -36,8 +38,9 @@ type connectors struct {
 type following struct {
 	device    tollgate.Device
 	connector *asterisk.Connector
+	control   *control.Control
 	stop      context.CancelFunc
-	done      chan struct{}
+	done      chan struct{} // closed when both have ended
 }
 
 // Run keeps what runs in step with the configuration until ctx ends.
@@ -75,6 +78,7 @@ func (c *connectors) reconcile(ctx context.Context) error {
 			if device.Asterisk.CELFile == "" && c.spool != nil && c.spool.Has(device.ID) {
 				device.Asterisk.CELFile = c.spool.Path(device.ID)
 			}
+			device.Rules = nil // who changes them need not be followed anew
 			wanted[device.ID] = device
 		}
 	}
@@ -106,20 +110,43 @@ func (c *connectors) follow(ctx context.Context, device tollgate.Device) (*follo
 		return nil, err
 	}
 	log := c.log.With("device", device.Name)
+	keeper := control.New(control.Config{
+		Device: device.ID, Enabled: device.Control, Trunks: device.Asterisk.Trunks,
+		Charger: c.charger, Alert: c.alert, Log: log, Now: c.now,
+	})
 	connector := asterisk.New(asterisk.Config{
-		Device: device.ID, AMI: device.Asterisk, PrivateCodes: device.Plan.PrivateCodes,
+		Device: device.ID, AMI: device.Asterisk, Watcher: keeper, PrivateCodes: device.Plan.PrivateCodes,
 		ExtensionDigits: device.Plan.ExtensionDigitsMax,
 		Location:        zone, State: deviceState{c.db, device.ID}, Log: log, Now: c.now,
 	})
 	ctx, stop := context.WithCancel(ctx)
-	f := &following{device: device, connector: connector, stop: stop, done: make(chan struct{})}
+	f := &following{device: device, connector: connector, control: keeper, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
+		var running sync.WaitGroup
+		defer running.Wait()
+		running.Go(func() {
+			if err := keeper.Run(ctx); err != nil && ctx.Err() == nil {
+				log.Error("control stopped", "error", err)
+			}
+		})
 		if err := connector.Run(ctx, c.charger); err != nil && ctx.Err() == nil {
 			log.Error("connector stopped", "error", err)
 		}
 	}()
 	return f, nil
+}
+
+// cancel ends a call in progress: see tollgate.Canceler.
+func (c *connectors) cancel(ctx context.Context, call tollgate.CallID, cause tollgate.Cause) error {
+	c.mu.Lock()
+	f := c.running[call.Device]
+	c.mu.Unlock()
+	if f == nil {
+		return tollgate.Errorf(tollgate.CodeUnavailable,
+			"the device of call %s is not followed, so nobody here can end it", call)
+	}
+	return f.control.Cancel(ctx, call, cause)
 }
 
 // status says how every device that is followed is doing.

@@ -47,7 +47,7 @@ func serveLogged(t *testing.T, log io.Writer, flags ...string) (public, local st
 	}
 	ended := make(chan int, 1)
 	go func() {
-		code := p.run(append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...))
+		code := p.run(append([]string{"serve", "--listen", "127.0.0.1:0", "--agi", "127.0.0.1:0"}, flags...))
 		_ = write.Close() // never fails
 		ended <- code
 	}()
@@ -83,12 +83,12 @@ func TestHealthCommand(t *testing.T) {
 	const rule = "\n==="
 
 	out, problems, code := command(t, "health", "--url", address)
-	if code != 0 || !strings.HasPrefix(out, "Tollgate "+version+rule) || !strings.Contains(out, "• server    running") ||
-		!strings.Contains(out, "• database  running\n") {
+	if code != 0 || !strings.HasPrefix(out, "Tollgate "+version+rule) || !strings.Contains(out, "• server     running") ||
+		!strings.Contains(out, "• database   running\n") {
 		t.Errorf("without a token: %d\n%s%s", code, out, problems)
 	}
 	out, problems, code = command(t, "health", "--url", strings.TrimPrefix(address, "http://"), "--data", data)
-	if code != 0 || !strings.Contains(out, "• database  running  sqlite") {
+	if code != 0 || !strings.Contains(out, "• database   running  sqlite") {
 		t.Errorf("with the data: %d\n%s%s", code, out, problems)
 	}
 	if out, _, _ = command(t, "token", "list", "--data", data); strings.Contains(out, "health") {

@@ -18,6 +18,8 @@ type serveCommand struct {
 	URL          string `help:"Where people reach the pages, for links; found out by itself unless there is a proxy." placeholder:"URL" env:"TOLLGATE_URL"`
 	Zone         string `help:"Time zone of the times on pages; the machine's if not said." placeholder:"Europe/Berlin" env:"TOLLGATE_ZONE"`
 	Journals     string `help:"Directory for the event journals that devices push; beside the embedded database if not said." placeholder:"DIR" env:"TOLLGATE_JOURNALS"`
+	AGI          string `default:"127.0.0.1:4573" help:"Address at which Asterisk asks before it dials (FastAGI); off: nowhere." placeholder:"HOST:PORT" env:"TOLLGATE_AGI"`
+	Webhook      string `help:"Where alerts are posted as JSON." placeholder:"URL" env:"TOLLGATE_WEBHOOK"`
 	Certificates string `help:"Directory for certificates made or issued; beside the embedded database if not said." placeholder:"DIR" env:"TOLLGATE_CERTIFICATES"`
 }
 
@@ -73,6 +75,14 @@ func (c *serveCommand) serve(p *program, s *server) error {
 	beside, err := s.secure(c)
 	if err != nil {
 		return err
+	}
+	questions, err := s.answer(p.ctx, c.AGI)
+	if err != nil {
+		return err
+	}
+	beside = append(beside, questions...)
+	if c.Webhook != "" {
+		beside = append(beside, s.vitals.living("webhook", c.Webhook, s.post(c.Webhook)))
 	}
 	secret, first, err := s.gate.FirstLink(p.ctx)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"tollgate"
 	"tollgate/access"
 	"tollgate/api"
+	"tollgate/api/ucware"
 	"tollgate/charging"
 	"tollgate/ledger"
 	"tollgate/pbx/asterisk/tail"
@@ -68,7 +69,7 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 		return nil, err
 	}
 	s.connectors = &connectors{
-		db: db, charger: s.office, log: p.log, now: p.now, running: make(map[tollgate.ID]*following),
+		db: db, charger: s.office, alert: s.office.Raise, log: p.log, now: p.now, running: make(map[tollgate.ID]*following),
 	}
 	var journal func(context.Context, tollgate.ID, []byte) error
 	if o.journals != "" {
@@ -77,14 +78,14 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	}
 	pages, err := web.New(web.Options{
 		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status,
-		Zone: o.zone, Now: p.now, Log: p.log, Version: version,
+		Cancel: s.connectors.cancel, Zone: o.zone, Now: p.now, Log: p.log, Version: version,
 	})
 	if err != nil {
 		return nil, err
 	}
 	interfaces, err := api.New(api.Options{
 		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status, Journal: journal,
-		Parts: s.vitals.look, Now: p.now, Log: p.log, Version: version,
+		Parts: s.vitals.look, Cancel: s.connectors.cancel, Now: p.now, Log: p.log, Version: version,
 	})
 	if err != nil {
 		return nil, err
@@ -93,6 +94,13 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	mux.Handle("/", pages)
 	for _, pattern := range api.Paths() {
 		mux.Handle(pattern, interfaces)
+	}
+	billing, err := ucware.New(ucware.Options{Store: db, Access: s.gate, Now: p.now, Log: p.log, Version: version})
+	if err != nil {
+		return nil, err
+	}
+	for _, pattern := range ucware.Paths() {
+		mux.Handle(pattern, billing)
 	}
 	s.handler = mux
 	if s.listener, err = new(net.ListenConfig).Listen(p.ctx, "tcp", o.listen); err != nil {
@@ -118,6 +126,8 @@ func (s *server) run(ctx context.Context, extra ...func(context.Context) error) 
 	}
 	group.Go(func() error { return runHTTP(ctx, web, s.listener) })
 	group.Go(func() error { return s.connectors.Run(ctx) })
+	scheduler := s.vitals.living("scheduler", "", s.office.Run)
+	group.Go(func() error { return scheduler(ctx) })
 	group.Go(func() error {
 		select {
 		case err := <-book:

@@ -74,7 +74,7 @@ func (g *gate) start() {
 	g.t.Helper()
 	// Not bound to the test's context: it ends by kill, as it would in earnest.
 	g.process = exec.CommandContext(context.WithoutCancel(g.t.Context()),
-		g.program, "serve", "--data", g.data, "--listen", "127.0.0.1:0")
+		g.program, "serve", "--data", g.data, "--listen", "127.0.0.1:0", "--agi", g.agi)
 	g.process.Stderr = g.log
 	out, err := g.process.StdoutPipe()
 	if err != nil {
