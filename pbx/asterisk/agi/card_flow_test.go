@@ -171,7 +171,8 @@ func TestFlowOneLanguage(t *testing.T) {
 func TestFlowEnds(t *testing.T) {
 	t.Parallel()
 	codes := []tollgate.ErrorCode{
-		tollgate.CodeUnauthenticated, tollgate.CodeNoCredit, tollgate.CodeFrozen, tollgate.CodeForbidden, tollgate.CodeInvalid,
+		tollgate.CodeUnauthenticated, tollgate.CodeNoCredit, tollgate.CodeFrozen, tollgate.CodeForbidden,
+		tollgate.CodeInvalid,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		f := &flow{languages: []string{"en", "de"}}
