@@ -3,9 +3,8 @@ package ledger
 import (
 	"context"
 
-	"tollgate/store"
-
 	"tollgate"
+	"tollgate/store"
 )
 
 // Operation is what waits for a commit.

@@ -252,7 +252,9 @@ func TestHoldsOfOneCommit(t *testing.T) {
 		for i, want := range []ledger.Held{
 			{Room: 20},
 			{Refused: true, Short: s.prepaid.ID, Room: 20},
-			{Room: 5}, {}, {Refused: true, Short: s.prepaid.ID},
+			{Room: 5},
+			{},
+			{Refused: true, Short: s.prepaid.ID},
 		} {
 			if _, got, _, err := ledger.Answer(operations[i]); err != nil || got != want {
 				s.Errorf("hold of %d: %+v, %v, want %+v", holds[i].To, got, err, want)

@@ -1,7 +1,7 @@
 package store_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 
 	"tollgate"
@@ -43,7 +43,7 @@ func TestReservationsAreFiltered(t *testing.T) {
 		for i := range 40 {
 			rows = append(rows, store.Reservation{
 				Enterprise: 7, ID: db.NewID(), Accounts: []tollgate.ID{tollgate.ID(10 + i), tollgate.ID(100 + i)},
-				Call: tollgate.CallID{Device: tollgate.ID(1 + i%2), UniqueID: fmt.Sprint(i)}, Amount: int64(i),
+				Call: tollgate.CallID{Device: tollgate.ID(1 + i%2), UniqueID: strconv.Itoa(i)}, Amount: int64(i),
 				Detail: []byte("{}"), Until: noon.AddDate(0, 0, i),
 			})
 		}

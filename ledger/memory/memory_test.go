@@ -2,8 +2,8 @@ package memory_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -18,11 +18,11 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 func atNoon() time.Time { return noon }
 
 // open opens books with an enterprise and an account that has 1,000 to spend.
-func open(t testing.TB) (m *memory.Store, b *ledger.Book, head, user tollgate.Account) {
+func open(t testing.TB) (m *memory.Store, b *ledger.Book, user tollgate.Account) {
 	t.Helper()
 	m = memory.New(atNoon)
 	b = ledger.NewOn(m, ledger.Options{Now: atNoon, Inline: true})
-	head = tollgate.Account{Kind: tollgate.KindEnterprise, Mode: tollgate.ModePostpaid, Name: "acme", Currency: "EUR"}
+	head := tollgate.Account{Kind: tollgate.KindEnterprise, Mode: tollgate.ModePostpaid, Name: "acme", Currency: "EUR"}
 	m.PutAccount(&head)
 	user = tollgate.Account{
 		Enterprise: head.ID, Parent: head.ID, Kind: tollgate.KindUser, Mode: tollgate.ModePrepaid,
@@ -33,7 +33,7 @@ func open(t testing.TB) (m *memory.Store, b *ledger.Book, head, user tollgate.Ac
 	if _, err := b.Recharge(t.Context(), store.Actor{}, user.ID, euro, "", ""); err != nil {
 		t.Fatal(err)
 	}
-	return m, b, head, user
+	return m, b, user
 }
 
 func hold(m *memory.Store, user *tollgate.Account, unique string, micro int64) ledger.Hold {
@@ -57,7 +57,7 @@ func settlement(user *tollgate.Account, h *ledger.Hold, micro int64) []ledger.Se
 // answered, is done once; and what can be spent is never spent twice.
 func TestFailuresBeforeAndAfterTheCommit(t *testing.T) {
 	for seed := range uint64(200) {
-		m, b, _, user := open(t)
+		m, b, user := open(t)
 		dice := rand.New(rand.NewPCG(seed, 1))
 		m.FailBefore = func() bool { return dice.IntN(3) == 0 }
 		m.FailAfter = func() bool { return dice.IntN(3) == 0 }
@@ -69,7 +69,7 @@ func TestFailuresBeforeAndAfterTheCommit(t *testing.T) {
 		}
 		ctx, spent := t.Context(), int64(0)
 		for call := range 40 {
-			h := hold(m, &user, fmt.Sprint(call), 1+dice.Int64N(200))
+			h := hold(m, &user, strconv.Itoa(call), 1+dice.Int64N(200))
 			var held ledger.Held
 			again(func() (err error) { held, err = b.Hold(ctx, h); return err })
 			if held.Refused {
@@ -96,7 +96,7 @@ func TestFailuresBeforeAndAfterTheCommit(t *testing.T) {
 
 // What is spent beyond the limit is remembered, also when it is paid later.
 func TestOverspentIsRemembered(t *testing.T) {
-	m, b, _, user := open(t)
+	m, b, user := open(t)
 	h := hold(m, &user, "1", 1000)
 	if held, err := b.Hold(t.Context(), h); err != nil || held.Refused {
 		t.Fatal(held, err)
@@ -126,9 +126,9 @@ func BenchmarkPair(b *testing.B) {
 	ctx := context.Background()
 	for i := 0; b.Loop(); i++ {
 		if i%calls == 0 {
-			m, book, _, user = open(b)
+			m, book, user = open(b)
 		}
-		h := hold(m, &user, fmt.Sprint(i), 100)
+		h := hold(m, &user, strconv.Itoa(i), 100)
 		if held, err := book.Hold(ctx, h); err != nil || held.Refused {
 			b.Fatal(held, err)
 		}
