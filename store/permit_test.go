@@ -10,98 +10,117 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestPermitsAndGroups(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		o, other := furnish(t, db, "acme"), furnish(t, db, "umbra")
-		group := tollgate.Group{
-			Enterprise: o.enterprise.ID, Name: "sales",
-			Members: []tollgate.ID{o.user.ID, o.enterprise.ID, o.user.ID},
+// permits is an office whose group may call privately over a shared device, and
+// whose user may over its own.
+type permits struct {
+	*office
+	other       *office
+	group       tollgate.Group
+	own, shared tollgate.Permit
+}
+
+func givePermits(t *testing.T, db *store.DB) *permits {
+	t.Helper()
+	p := &permits{office: furnish(t, db, "acme"), other: furnish(t, db, "umbra")}
+	p.group = tollgate.Group{
+		Enterprise: p.enterprise.ID, Name: "sales",
+		Members: []tollgate.ID{p.user.ID, p.enterprise.ID, p.user.ID},
+	}
+	device := tollgate.Device{Name: "shared", Kind: tollgate.DevicePush, Timezone: "UTC"}
+	change(t, db, func(c *store.Change) error {
+		if err := c.PutGroup(&p.group); err != nil {
+			return err
 		}
-		own := tollgate.Permit{
-			Permission: tollgate.PermissionPrivateCall, Device: o.device.ID, Account: o.user.ID,
-		}
-		shared := tollgate.Device{Name: "shared", Kind: tollgate.DevicePush, Timezone: "UTC"}
+		return c.PutDevice(&device, "")
+	})
+	p.own = tollgate.Permit{
+		Permission: tollgate.PermissionPrivateCall, Device: p.device.ID, Account: p.user.ID,
+	}
+	p.shared = tollgate.Permit{
+		Permission: tollgate.PermissionPrivateCall, Device: device.ID, Group: p.group.ID,
+	}
+	for range 2 { // given again it stays
 		change(t, db, func(c *store.Change) error {
-			if err := c.PutGroup(&group); err != nil {
+			if err := c.PutPermit(p.own); err != nil {
 				return err
 			}
-			return c.PutDevice(&shared, "")
+			return c.PutPermit(p.shared)
 		})
-		toAll := tollgate.Permit{
-			Permission: tollgate.PermissionPrivateCall, Device: shared.ID, Group: group.ID,
-		}
-		for range 2 { // given again it stays
-			change(t, db, func(c *store.Change) error {
-				if err := c.PutPermit(own); err != nil {
-					return err
-				}
-				return c.PutPermit(toAll)
-			})
-		}
+	}
+	return p
+}
+
+func TestPermitsAndGroups(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := givePermits(t, db)
 		from, err := db.Directory(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(group.Members) != 2 {
-			t.Errorf("members %v, want each once", group.Members)
+		if len(p.group.Members) != 2 {
+			t.Errorf("members %v, want each once", p.group.Members)
 		}
-		if d := cmp.Diff([]tollgate.Group{group}, from.Groups); d != "" {
+		if d := cmp.Diff([]tollgate.Group{p.group}, from.Groups); d != "" {
 			t.Error("groups:", d)
 		}
-		if d := cmp.Diff([]tollgate.Permit{own, toAll}, from.Permits); d != "" {
+		if d := cmp.Diff([]tollgate.Permit{p.own, p.shared}, from.Permits); d != "" {
 			t.Error("permits:", d)
 		}
+		change(t, db, func(c *store.Change) error { return c.DeleteDevice(p.device.ID) })
+		change(t, db, func(c *store.Change) error { return c.DeleteGroup(p.group.ID) })
+		if from, err = db.Directory(t.Context()); err != nil || len(from.Permits)+len(from.Groups) != 0 {
+			t.Errorf("left after all is deleted: %v %v %v", from.Permits, from.Groups, err)
+		}
+	})
+}
+
+func TestPermitsThatAreRefused(t *testing.T) {
+	put := func(p tollgate.Permit, set func(*tollgate.Permit)) func(*store.Change) error {
+		set(&p)
+		return func(c *store.Change) error { return c.PutPermit(p) }
+	}
+	putGroup := func(g tollgate.Group) func(*store.Change) error {
+		return func(c *store.Change) error { return c.PutGroup(&g) }
+	}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := givePermits(t, db)
 		for name, refused := range map[string]struct {
 			code tollgate.ErrorCode
 			do   func(*store.Change) error
 		}{
-			"another's account": {tollgate.CodeInvalid, func(c *store.Change) error {
-				p := own
-				p.Account = other.user.ID
-				return c.PutPermit(p)
-			}},
-			"another's group": {tollgate.CodeInvalid, func(c *store.Change) error {
-				p := toAll
-				p.Device = other.device.ID
-				return c.PutPermit(p)
-			}},
-			"both": {tollgate.CodeInvalid, func(c *store.Change) error {
-				p := own
-				p.Group = group.ID
-				return c.PutPermit(p)
-			}},
-			"no such permission": {tollgate.CodeInvalid, func(c *store.Change) error {
-				p := own
-				p.Permission = "fly"
-				return c.PutPermit(p)
-			}},
-			"another's member": {tollgate.CodeInvalid, func(c *store.Change) error {
-				g := group
-				g.Members = []tollgate.ID{other.user.ID}
-				return c.PutGroup(&g)
-			}},
-			"another enterprise": {tollgate.CodeConflict, func(c *store.Change) error {
-				g := group
-				g.Enterprise, g.Members = other.enterprise.ID, nil
-				return c.PutGroup(&g)
-			}},
-			"the name is taken": {tollgate.CodeConflict, func(c *store.Change) error {
-				return c.PutGroup(&tollgate.Group{Enterprise: o.enterprise.ID, Name: "sales"})
-			}},
+			"another's account": {tollgate.CodeInvalid, put(p.own, func(q *tollgate.Permit) {
+				q.Account = p.other.user.ID
+			})},
+			"another's group": {tollgate.CodeInvalid, put(p.shared, func(q *tollgate.Permit) {
+				q.Device = p.other.device.ID
+			})},
+			"both":               {tollgate.CodeInvalid, put(p.own, func(q *tollgate.Permit) { q.Group = p.group.ID })},
+			"no such permission": {tollgate.CodeInvalid, put(p.own, func(q *tollgate.Permit) { q.Permission = "fly" })},
+			"another's member": {tollgate.CodeInvalid, putGroup(tollgate.Group{
+				ID: p.group.ID, Enterprise: p.enterprise.ID, Name: "sales", Members: []tollgate.ID{p.other.user.ID},
+			})},
+			"another enterprise": {tollgate.CodeConflict, putGroup(tollgate.Group{
+				ID: p.group.ID, Enterprise: p.other.enterprise.ID, Name: "sales",
+			})},
+			"the name is taken": {tollgate.CodeConflict, putGroup(tollgate.Group{
+				Enterprise: p.enterprise.ID, Name: "sales",
+			})},
 			"no such permit": {tollgate.CodeNotFound, func(c *store.Change) error {
-				p := own
-				p.Device = other.device.ID
-				return c.DeletePermit(p)
+				q := p.own
+				q.Device = p.other.device.ID
+				return c.DeletePermit(q)
+			}},
+			"an account with a permit": {tollgate.CodeConflict, func(c *store.Change) error {
+				if err := c.DeleteExtension(p.device.ID, "101"); err != nil {
+					return err
+				}
+				return c.DeleteAccount(p.user.ID)
 			}},
 		} {
-			if err := db.Change(t.Context(), store.Actor{}, "try", refused.do); tollgate.CodeOf(err) != refused.code {
+			err := db.Change(t.Context(), store.Actor{}, "try", refused.do)
+			if tollgate.CodeOf(err) != refused.code {
 				t.Errorf("%s: %v, want %s", name, err, refused.code)
 			}
-		}
-		change(t, db, func(c *store.Change) error { return c.DeleteDevice(o.device.ID) })
-		change(t, db, func(c *store.Change) error { return c.DeleteGroup(group.ID) })
-		if from, err = db.Directory(t.Context()); err != nil || len(from.Permits)+len(from.Groups) != 0 {
-			t.Errorf("left after all is deleted: %v %v %v", from.Permits, from.Groups, err)
 		}
 	})
 }

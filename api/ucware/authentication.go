@@ -12,9 +12,9 @@ func (s *server) authentication() class {
 		name: "api-user-Authentication", paths: []string{"user/authentication", "admin/authentication", "authentication"},
 		summary: "The token that a program comes with.", open: true,
 		about: []string{
-			"The first token is made by an administrator on the page of users and tokens, or by tollgate token add. An operator's" +
-				" token may use every method of this reference, a reader's only those that change nothing. A token of one" +
-				" enterprise sees and changes its own calls alone.",
+			"The first token is made by an administrator on the page of users and tokens, or by tollgate token add." +
+				" An operator's token may use every method of this reference, a reader's only those that change nothing." +
+				" A token of one enterprise sees and changes its own calls alone.",
 		},
 		methods: []method{
 			{

@@ -3,6 +3,7 @@ package ucware
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -66,11 +67,12 @@ func (s *server) getAllUnbilled() method {
 			{"limit", "integer, optional", "at most so many rows, 1 or more"},
 			{"cursor", "integer, optional", "only rows with a greater id"},
 		},
-		returns: "A list of rows ordered by id: id (integer, never given twice), uniqueid (the telephone system's unique id of" +
-			" the call; behind # the number of the leg, where it has one), extension (who started the call), originator (whose" +
-			" line put it into the public network, by forwarding or transferring it), dialedNumber (the external number" +
-			" without key codes and route prefixes), timestamp (when the call started, in seconds since 1970-01-01 00:00 UTC)," +
-			" duration (talk time in seconds, rounded as the call's tariff says, else up), private (marked by key code).",
+		returns: "A list of rows ordered by id: id (integer, never given twice), uniqueid (the telephone system's unique" +
+			" id of the call; behind # the number of the leg, where it has one), extension (who started the call)," +
+			" originator (whose line put it into the public network, by forwarding or transferring it), dialedNumber" +
+			" (the external number without key codes and route prefixes), timestamp (when the call started, in seconds" +
+			" since 1970-01-01 00:00 UTC), duration (talk time in seconds, rounded as the call's tariff says, else up)," +
+			" private (marked by key code).",
 		examples: []example{
 			{"Everything", `[]`, "[" + sampleRow + "]"},
 			{"Page by page", `{"limit":1000,"cursor":1}`, "[" + sampleRow + "]"},
@@ -180,7 +182,9 @@ func (s *server) markCallsRetrieved() method {
 			{"By uniqueid, one after the other", `["1547391782.318","1547391790.322"]`, `2`},
 			{"Named", `{"ids":[2]}`, `1`},
 		},
-		faults: []fault{{codeParams, "a call does not exist: nothing is marked", map[string]any{"unknown": []any{99}, "count": 1}}},
+		faults: []fault{{
+			codeParams, "a call does not exist: nothing is marked", map[string]any{"unknown": []any{99}, "count": 1},
+		}},
 		run: func(ctx context.Context, c *call) (any, error) {
 			ids, names, err := callsOf(c.args[0])
 			if err != nil {
@@ -217,7 +221,7 @@ func callsOf(raw json.RawMessage) (ids []int64, names []string, err error) {
 		case string:
 			names = append(names, v)
 		default:
-			return fmt.Errorf("want ids as numbers and uniqueids as text, in one list or one after the other")
+			return errors.New("want ids as numbers and uniqueids as text, in one list or one after the other")
 		}
 		return nil
 	})

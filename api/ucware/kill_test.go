@@ -27,9 +27,10 @@ import (
 )
 
 const (
-	killVariable = "TOLLGATE_TEST_KILL_UCWARE"
-	killRounds   = 25    // of the server being killed, on each engine
-	killCalls    = 1_500 // that end meanwhile, at least
+	killVariable  = "TOLLGATE_TEST_KILL_UCWARE"
+	killRounds    = 25     // of the server being killed, on each engine
+	killRoundsMax = 20_000 // of the four steps
+	killCalls     = 1_000  // that end meanwhile, at least
 )
 
 // TestMain is also the server that is killed: calls keep ending in it while it
@@ -72,7 +73,7 @@ func serveCalls(job []string) error {
 		return err
 	}
 	s.pbx[0] = device
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -188,6 +189,9 @@ func (a *accounting) work(kill int) {
 	if kill == 1 {
 		a.kill()
 	}
+	if len(rows) == 0 {
+		time.Sleep(2 * time.Millisecond) // until a call has ended
+	}
 	var params []any
 	for i, r := range rows {
 		if i%2 == 0 {
@@ -234,7 +238,7 @@ func TestKilledBetweenAnySteps(t *testing.T) {
 				kill = i % 6 // the sixth time it may live
 			}
 			a.work(kill)
-			if i > 20*killRounds+killCalls {
+			if i > killRoundsMax {
 				t.Fatalf("%d calls after %d rounds of work", len(a.paid), i)
 			}
 		}

@@ -15,7 +15,8 @@ var referenceHTML string
 var referenceCSS []byte
 
 // referencePolicy lets the reference load its own stylesheet and nothing else.
-const referencePolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const referencePolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none';" +
+	" frame-ancestors 'none'"
 
 // referencePage is a class as its page shows it.
 type referencePage struct {

@@ -13,16 +13,16 @@ import (
 )
 
 // get reads a page without following where it leads.
-func (s *site) get(path string) (*http.Response, string) {
+func (s *site) get(path string) (status int, header http.Header, text string) {
 	s.Helper()
 	request, err := http.NewRequestWithContext(s.Context(), http.MethodGet, s.url+path, http.NoBody)
 	s.must(err)
 	response, err := http.DefaultTransport.RoundTrip(request)
 	s.must(err)
 	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	body, err := io.ReadAll(response.Body)
 	s.must(err)
-	return response, string(text)
+	return response.StatusCode, response.Header, string(body)
 }
 
 // The page comes at its address in any case, loads nothing from elsewhere, and
@@ -34,10 +34,10 @@ func TestReferencePage(t *testing.T) {
 		billingPage, strings.ToLower(billingPage), "/apidoc/Classes/API-Admin-Billing.HTML",
 		"/apidoc/classes/api-user-Authentication.html",
 	} {
-		response, text := s.get(path)
-		if response.StatusCode != http.StatusOK || response.Header.Get("Content-Security-Policy") != referencePolicy ||
-			!strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
-			t.Errorf("%s: %d %v", path, response.StatusCode, response.Header)
+		status, header, text := s.get(path)
+		if status != http.StatusOK || header.Get("Content-Security-Policy") != referencePolicy ||
+			!strings.HasPrefix(header.Get("Content-Type"), "text/html") {
+			t.Errorf("%s: %d %v", path, status, header)
 		}
 		for _, link := range outside.FindAllString(text, -1) {
 			if !strings.Contains(link, "href=\"https://") { // the specification, to click on
@@ -48,28 +48,29 @@ func TestReferencePage(t *testing.T) {
 			t.Errorf("%s: no example for %s", path, s.url)
 		}
 	}
-	_, text := s.get(billingPage)
+	_, _, text := s.get(billingPage)
 	for _, m := range new(server).billing().methods {
 		if !strings.Contains(text, `<section id="`+m.name+`">`) || !strings.Contains(text, m.summary) {
 			t.Errorf("the page does not tell of %s", m.name)
 		}
 	}
-	if response, text := s.get("/apidoc/reference.css"); response.StatusCode != http.StatusOK || text != string(referenceCSS) {
-		t.Error("no stylesheet")
+	if _, _, text := s.get("/apidoc/reference.css"); text != string(referenceCSS) {
+		t.Errorf("the stylesheet: %s", text)
 	}
-	if response, _ := s.get("/apidoc/"); response.Header.Get("Location") != billingPage {
-		t.Errorf("the front leads to %q", response.Header.Get("Location"))
+	if _, header, _ := s.get("/apidoc/"); header.Get("Location") != billingPage {
+		t.Errorf("the front leads to %q", header.Get("Location"))
 	}
-	if response, _ := s.get("/apidoc/classes/api-user-Slot.html"); response.StatusCode != http.StatusNotFound {
-		t.Errorf("another class: %d", response.StatusCode)
+	if status, _, _ := s.get("/apidoc/classes/api-user-Slot.html"); status != http.StatusNotFound {
+		t.Errorf("another class: %d", status)
 	}
 }
 
 // What the page tells people to send is understood.
 func TestExamplesOfTheReference(t *testing.T) {
 	s := newSite(t, storetest.Open(t, storetest.SQLite(t)))
-	_, text := s.get(billingPage)
-	bodies := regexp.MustCompile(`-d &#39;(.*)&#39;</pre>\s*<pre class="answer" tabindex="0">(.*)</pre>`).FindAllStringSubmatch(text, -1)
+	_, _, text := s.get(billingPage)
+	example := regexp.MustCompile(`-d &#39;(.*)&#39;</pre>\s*<pre class="answer" tabindex="0">(.*)</pre>`)
+	bodies := example.FindAllStringSubmatch(text, -1)
 	if len(bodies) != 7 {
 		t.Fatalf("%d examples", len(bodies))
 	}

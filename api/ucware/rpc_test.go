@@ -73,8 +73,11 @@ func TestDoor(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, got)
 		}
 	}
-	for _, path := range []string{"/api/2/", "/api/2/admin/", "/api/2/user/billing/", "/api/2/user/slot/", "/api/2/billing"} {
-		if status, got := s.post(path, s.token["house"], body); status != http.StatusNotFound || !strings.Contains(got, "-32601") {
+	for _, path := range []string{
+		"/api/2/", "/api/2/admin/", "/api/2/user/billing/", "/api/2/user/slot/", "/api/2/billing",
+	} {
+		status, got := s.post(path, s.token["house"], body)
+		if status != http.StatusNotFound || !strings.Contains(got, "-32601") {
 			t.Errorf("%s: %d %s", path, status, got)
 		}
 	}

@@ -210,6 +210,7 @@ func (s *server) faultOf(ctx context.Context, err error) *fault {
 		return faultf(codeUnauthenticated, "%v", err)
 	case tollgate.CodeForbidden:
 		return faultf(codeForbidden, "%v", err)
+	default:
 	}
 	if ctx.Err() != nil || tollgate.CodeOf(err) == tollgate.CodeUnavailable {
 		s.Log.WarnContext(ctx, "request could not be served", "error", err)

@@ -133,7 +133,9 @@ func (s *site) enterprise(name string) tollgate.ID {
 var began = time.Now().UTC().Truncate(time.Second).Add(-time.Hour)
 
 // record is a finished outbound leg with so many seconds of talk.
-func (s *site) record(enterprise tollgate.ID, unique, extension, originator, dialed string, talk time.Duration) tollgate.Record {
+func (s *site) record(
+	enterprise tollgate.ID, unique, extension, originator, dialed string, talk time.Duration,
+) tollgate.Record {
 	answer := began.Add(3 * time.Second)
 	return tollgate.Record{
 		Call:   tollgate.CallID{Device: s.pbx[enterprise], UniqueID: unique},
@@ -251,6 +253,25 @@ func TestFourSteps(t *testing.T) {
 			t.Errorf("the archive has %d calls, %v, want 5", totals.Calls, err)
 		}
 	})
+}
+
+// For somebody who wants the list alone there need be neither tariffs nor accounts.
+func TestListNeedsNoAccounts(t *testing.T) {
+	s := newSite(t, storetest.Open(t, storetest.SQLite(t)))
+	pbx := tollgate.Device{
+		Name: "pbx", Kind: tollgate.DevicePush, Timezone: "UTC", Enabled: true,
+		Plan: tollgate.DialingPlan{Country: "DE"},
+	}
+	s.must(s.db.Change(t.Context(), store.Actor{}, "test", func(c *store.Change) error {
+		return c.PutDevice(&pbx, "")
+	}))
+	s.pbx[0] = pbx.ID
+	s.finish(s.record(0, "1.1", "55", "55", "0049301234567", time.Minute))
+	want := []row{{1, "1.1", "55", "55", "0049301234567", began.Unix(), 60, false}}
+	if d := cmp.Diff(want, s.unbilled("house")); d != "" {
+		t.Error(d)
+	}
+	s.want("acme", "getAllUnbilled", "[]", "[]")
 }
 
 func TestMarkTakesEveryForm(t *testing.T) {

@@ -171,22 +171,25 @@ func TestFetchMarkPrunePurge(t *testing.T) {
 		if got := unpaid(t, db, acme); len(got) != 1 || got[0].ID <= all[3].ID {
 			t.Errorf("after a purge: %+v", got)
 		}
-		log, err := db.OperationLog(t.Context(), store.Everything, store.Paging{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var actions []string
-		for _, o := range log.Items {
-			actions = append(actions, o.Action+" "+o.After)
-		}
-		want := []string{
-			`purge calls {"deleted":1}`, `purge calls {"deleted":1}`, `prune calls {"deleted":2}`,
-			`mark calls retrieved {"marked":2}`,
-		}
-		if d := cmp.Diff(want, actions); d != "" {
-			t.Error(d)
-		}
+		logged(t, db, `purge calls {"deleted":1}`, `purge calls {"deleted":1}`, `prune calls {"deleted":2}`,
+			`mark calls retrieved {"marked":2}`)
 	})
+}
+
+// logged compares the operation log, newest first.
+func logged(t *testing.T, db *store.DB, want ...string) {
+	t.Helper()
+	log, err := db.OperationLog(t.Context(), store.Everything, store.Paging{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var actions []string
+	for _, o := range log.Items {
+		actions = append(actions, o.Action+" "+o.After)
+	}
+	if d := cmp.Diff(want, actions); d != "" {
+		t.Error(d)
+	}
 }
 
 func TestTwoCallsOfOneNameAreMarkedByID(t *testing.T) {
