@@ -5,7 +5,7 @@ ROOMS  = $(shell $(GO) list ./... | grep -v '^tollgate/test/')
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build deb check test race setup lint fmt fuzz bench demo clean
+.PHONY: help build deb check test test-package race setup lint fmt fuzz bench demo clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,11 +19,14 @@ ARCH    ?= $(shell dpkg --print-architecture)
 deb: ## Build dist/tollgate_VERSION_ARCH.deb
 	GO="$(GO)" sh packaging/build.sh $(VERSION) $(ARCH) dist
 
-check: lint test race fuzz ## All that CI asks: lint, test, race, fuzz
+check: lint test test-package race fuzz ## All that CI asks: lint, test, test-package, race, fuzz
 
 test: setup ## Install what the tests need, then run all of them
 	$(GO) test $(ROOMS)
-	$(GO) test -p 1 ./test/...
+	$(GO) test -p 1 $(shell $(GO) list ./test/... | grep -v '^tollgate/test/package')
+
+test-package: setup ## Build the Debian package, install it in a fresh Debian, let it live there
+	$(GO) test ./test/package
 
 race: setup ## Test the rooms that run goroutines with the race detector, which needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race ./pbx/... ./ledger ./charging ./access ./api

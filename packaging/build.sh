@@ -18,10 +18,15 @@ mkdir -p "$dist"
 
 export CGO_ENABLED=0
 stamp="-s -w -X main.version=$version"
-GOARCH=$GOARCH GOARM=$GOARM $GO build -trimpath -ldflags "$stamp" -o "$stage/tollgate" "${SOURCE:-.}/cmd/tollgate"
-$GO run -trimpath -ldflags "$stamp" ./cmd/tollgate man | gzip -9n >"$stage/tollgate.1.gz"
-$GO run ./cmd/tollgate completion bash >"$stage/completion.bash"
-$GO run ./cmd/tollgate completion zsh >"$stage/completion.zsh"
+GOARCH=$GOARCH GOARM=$GOARM $GO build -trimpath -ldflags "$stamp" -o "$stage/tollgate" ./cmd/tollgate
+here=$stage/tollgate # one that runs on this machine
+if [ "$GOARCH" != "$($GO env GOHOSTARCH)" ]; then
+	here=$stage/here
+	GOARCH='' $GO build -trimpath -ldflags "$stamp" -o "$here" ./cmd/tollgate
+fi
+"$here" man | gzip -9n >"$stage/tollgate.1.gz"
+"$here" completion bash >"$stage/completion.bash"
+"$here" completion zsh >"$stage/completion.zsh"
 gzip -9n <CHANGELOG.md >"$stage/changelog.gz"
 
 # Debian orders 0.1.0~dev before 0.1.0.

@@ -12,6 +12,9 @@ sip-tester sipp
 mmdebstrap mmdebstrap
 postgresql /usr/lib/postgresql/*/bin/initdb
 chromium chromium
+lintian lintian
+systemd systemd-analyze
+curl curl
 gcc gcc
 libc6-dev /usr/include/stdlib.h
 END

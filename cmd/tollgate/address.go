@@ -63,7 +63,7 @@ func (s *server) url() string {
 		return scheme + "://" + s.listener.Addr().String()
 	}
 	if address.IP.IsUnspecified() {
-		return origin(scheme, "localhost", address.Port)
+		return origin(scheme, "127.0.0.1", address.Port) // not every machine knows localhost
 	}
 	return origin(scheme, address.IP.String(), address.Port)
 }
