@@ -258,10 +258,16 @@ func TestSlowCharger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newFakeAsterisk(t, plainCall("hq"))
 		begun := time.Now()
-		ask(t, house(chargerFunc(func(ctx context.Context, _ tollgate.Attempt) (tollgate.Grant, error) {
+		s := house(chargerFunc(func(ctx context.Context, _ tollgate.Attempt) (tollgate.Grant, error) {
 			<-ctx.Done()
 			return tollgate.Grant{}, ctx.Err()
-		}), nil), a, "127.0.0.1:1")
+		}), nil)
+		find := s.Device
+		s.Device = func(ctx context.Context, name string) (tollgate.Device, error) {
+			time.Sleep(DefaultDecide / 2)
+			return find(ctx, name)
+		}
+		ask(t, s, a, "127.0.0.1:1")
 		if took := time.Since(begun); took != DefaultDecide || a.verdict() != "" {
 			t.Errorf("verdict %q after %v", a.verdict(), took)
 		}

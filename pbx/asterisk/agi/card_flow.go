@@ -157,10 +157,11 @@ func (f *flow) opened(card Card, err error) step {
 		return f.retry(f.askForCard, "vm-incorrect")
 	case tollgate.CodeNoCredit:
 		return step{do: taskLeave, say: append(noMinutes(), word{sound: "vm-goodbye"})}
-	case tollgate.CodeFrozen:
-		return leave("confbridge-pin-bad") // "too many invalid personal identification numbers"
-	case tollgate.CodeForbidden:
-		return leave("im-sorry", "feature-not-avail-line")
+	case tollgate.CodeForbidden, tollgate.CodeFrozen:
+		if f.tries > 0 { // it was locked just now
+			return leave("confbridge-pin-bad") // "too many invalid personal identification numbers"
+		}
+		return leave("im-sorry", refusalOf(tollgate.CodeForbidden).sound)
 	default:
 		return leave("please-try-call-later")
 	}

@@ -116,13 +116,16 @@ func TestFlowRefused(t *testing.T) {
 	f, is := newFlow(t)
 	for code, want := range map[tollgate.ErrorCode]string{
 		tollgate.CodeNoCredit:    "im-sorry vm-youhave 0 minutes vm-goodbye",
-		tollgate.CodeFrozen:      "confbridge-pin-bad vm-goodbye",
+		tollgate.CodeFrozen:      "im-sorry feature-not-avail-line vm-goodbye",
 		tollgate.CodeForbidden:   "im-sorry feature-not-avail-line vm-goodbye",
 		tollgate.CodeUnavailable: "please-try-call-later vm-goodbye",
 		tollgate.CodeInternal:    "please-try-call-later vm-goodbye",
 	} {
 		is("leave: "+want, f.opened(Card{}, tollgate.Errorf(code, "no")))
 	}
+	f.tries = 2
+	is("leave: confbridge-pin-bad vm-goodbye", f.opened(Card{}, tollgate.Errorf(tollgate.CodeForbidden, "locked")))
+	f.tries = 0
 	refused := func(code tollgate.ErrorCode, then tollgate.Action) step {
 		return f.decided("1", tollgate.Grant{Code: code, Then: then}, nil)
 	}

@@ -29,10 +29,9 @@ type Authorizer interface {
 // Cards opens calling cards.
 type Cards interface {
 	// Open returns the card of a number if pin is its own. CodeUnauthenticated:
-	// there is no such card, or the PIN is wrong. CodeFrozen: the card is locked.
-	// CodeForbidden: it has expired, or is not for this device. CodeNoCredit: it is
-	// used up. It counts wrong PINs and locks the card; the caller hears only which
-	// of the codes it was.
+	// there is no such card, or the PIN is wrong. CodeForbidden: the card has expired,
+	// or is locked after wrong PINs, which Open counts. CodeFrozen: it is blocked.
+	// CodeNoCredit: it is used up. The caller hears only which of the codes it was.
 	Open(ctx context.Context, number, pin string, device tollgate.ID) (Card, error)
 }
 
@@ -138,7 +137,10 @@ func (s *Server) run(ctx context.Context, c *session) error {
 	if err != nil {
 		return err
 	}
-	device, err := s.device(ctx, c, want)
+	// Which device it is and what becomes of the call: both in the same time.
+	deciding, cancel := context.WithTimeout(ctx, cmp.Or(s.Decide, DefaultDecide))
+	defer cancel()
+	device, err := s.device(deciding, c, want)
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,7 @@ func (s *Server) run(ctx context.Context, c *session) error {
 	case !device.Enabled:
 		return tollgate.Errorf(tollgate.CodeInvalid, "the device %s is switched off", want.device)
 	case want.name == "":
-		return s.authorise(ctx, c, &device)
+		return s.authorise(deciding, c, &device)
 	case want.name == "card" && s.Cards != nil:
 		return s.card(ctx, c, &device, want)
 	}
@@ -155,8 +157,6 @@ func (s *Server) run(ctx context.Context, c *session) error {
 
 // device finds out which device a session is of, and whether it may say so.
 func (s *Server) device(ctx context.Context, c *session, want script) (tollgate.Device, error) {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Decide, DefaultDecide))
-	defer cancel()
 	peer := c.conn.RemoteAddr()
 	password := want.query.Get("key")
 	var device tollgate.Device
