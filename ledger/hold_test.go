@@ -10,6 +10,7 @@ import (
 	"tollgate"
 	"tollgate/ledger"
 	"tollgate/store"
+	"tollgate/store/live"
 	"tollgate/store/storetest"
 )
 
@@ -332,5 +333,52 @@ func TestNoCreditIsHeldTwice(t *testing.T) {
 		if n := s.audit().Overdrawn; n != 0 {
 			t.Errorf("%d accounts are overdrawn", n)
 		}
+	})
+}
+
+// While one node decides what an account can spend, another waits.
+func TestRoomStaysUntilTheCommit(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		s := openShop(t, storetest.Open(t, url))
+		node := storetest.Open(t, url)
+		s.recharge(s.prepaid, 100)
+		read, answered := make(chan bool), make(chan ledger.Held)
+		go func() {
+			<-read
+			held, err := s.book.Hold(t.Context(), s.held("here", 100, s.prepaid))
+			if err != nil {
+				t.Error(err)
+			}
+			answered <- held
+		}()
+		there := s.held("there", 100, s.prepaid)
+		tries := 0
+		err := node.Post(t.Context(), func(p *store.Posting) error {
+			rooms, err := live.On(p).Rooms(there.Accounts)
+			if err != nil || len(rooms) != 1 || rooms[0].Micro != 100 {
+				return fmt.Errorf("rooms %+v, %w", rooms, err)
+			}
+			if tries++; tries == 1 {
+				close(read)
+			}
+			select {
+			case held := <-answered:
+				return fmt.Errorf("the other did not wait: %+v", held)
+			case <-time.After(50 * time.Millisecond):
+			}
+			if _, err := live.On(p).Reserve([]store.Reservation{{
+				Enterprise: there.Enterprise, ID: there.ID, Call: there.Call, Accounts: there.Accounts, Amount: 100,
+			}}); err != nil {
+				return err
+			}
+			return p.AddBalances([]store.Delta{{Enterprise: there.Enterprise, Account: s.prepaid.ID, Reserved: 100}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if held := <-answered; !held.Refused {
+			t.Errorf("both were granted all there is: %+v", held)
+		}
+		s.audit()
 	})
 }

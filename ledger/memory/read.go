@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -39,8 +40,20 @@ func (s *Store) Call(key tollgate.CallID) *tollgate.CDR {
 	return nil
 }
 
-// Quarantined returns how many records could not be settled.
-func (s *Store) Quarantined() int { return len(s.quarantine) }
+// Quarantine lists what could not be understood, newest first: see store.DB. All
+// of it is one page.
+func (s *Store) Quarantine(_ context.Context, scope store.Scope, _ store.Paging) (
+	store.Page[store.Quarantined], error,
+) {
+	page := store.Page[store.Quarantined]{Items: []store.Quarantined{}}
+	for _, q := range s.quarantine {
+		if scope == store.Everything || scope == store.Scope(q.Enterprise) {
+			page.Items = append(page.Items, q)
+		}
+	}
+	slices.SortFunc(page.Items, func(a, b store.Quarantined) int { return cmp.Compare(b.ID, a.ID) })
+	return page, nil
+}
 
 // Overspent returns by account the most that was ever spent beyond its limit,
 // in micro-units, of those where it was more than 0.
