@@ -20,23 +20,14 @@ import (
 // A million rows are listed. What is reported is by how much the heap grew at
 // most meanwhile, server and client together, next to the size of the answer.
 func BenchmarkGetAllUnbilled(b *testing.B) {
-	const calls, batch = 1_000_000, 5_000
+	const calls = 1_000_000
 	for engine, open := range map[string]func(testing.TB) string{
 		store.SQLite: storetest.SQLite, store.PostgreSQL: storetest.Postgres,
 	} {
 		b.Run(engine, func(b *testing.B) {
 			db := storetest.Open(b, open(b))
 			token, url := serveBench(b, db)
-			for from := 0; from < calls; from += batch {
-				entries := make([]store.Entry, batch)
-				for i := range entries {
-					entries[i] = benchCall(db, from+i)
-				}
-				err := db.Post(b.Context(), func(p *store.Posting) error { return p.InsertEntries(entries) })
-				if err != nil {
-					b.Fatal(err)
-				}
-			}
+			list(b, db, calls)
 			for b.Loop() {
 				runtime.GC()
 				before, peak := heap(), uint64(0)
@@ -118,4 +109,20 @@ func serveBench(b *testing.B, db *store.DB) (token, url string) {
 	web := httptest.NewServer(handler)
 	b.Cleanup(web.Close)
 	return token, web.URL
+}
+
+// list puts finished calls into the books.
+func list(t testing.TB, db *store.DB, calls int) {
+	t.Helper()
+	const batch = 5_000
+	for from := 0; from < calls; from += batch {
+		entries := make([]store.Entry, min(batch, calls-from))
+		for i := range entries {
+			entries[i] = benchCall(db, from+i)
+		}
+		err := db.Post(t.Context(), func(p *store.Posting) error { return p.InsertEntries(entries) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -122,10 +122,8 @@ func (s *server) unpaid(ctx context.Context, c *call, after, limit int64) (strea
 	return func(w io.Writer) error {
 		separator := "["
 		for ; len(page) > 0; page, err = next() {
-			done := c.page()
-			separator, err = writeRows(w, page, separator, masked)
-			done()
-			if err != nil {
+			c.page()
+			if separator, err = writeRows(w, page, separator, masked); err != nil {
 				return err
 			}
 		}

@@ -2,10 +2,14 @@ package ucware
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"tollgate/store/storetest"
 )
@@ -98,6 +102,39 @@ func TestDoor(t *testing.T) {
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusMethodNotAllowed || response.Header.Get("Allow") != http.MethodPost {
 		t.Errorf("GET: %d, Allow %q", response.StatusCode, response.Header.Get("Allow"))
+	}
+}
+
+// A reader that is slow, but not too slow, gets the whole list; one that does not
+// read is let go, and cannot take what it has for the whole.
+func TestSlowReaders(t *testing.T) {
+	s := newSite(t, storetest.Open(t, storetest.SQLite(t)))
+	s.server.readTime, s.server.pageTime = 100*time.Millisecond, 400*time.Millisecond
+	list(t, s.db, 60_000) // more than sockets hold
+	small := net.Dialer{}
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := small.DialContext(ctx, network, address)
+			if err == nil {
+				err = c.(*net.TCPConn).SetReadBuffer(64 << 10)
+			}
+			return c, err
+		},
+	}}
+	for pause, want := range map[time.Duration]bool{200 * time.Millisecond: true, 1500 * time.Millisecond: false} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/2/admin/billing/",
+			strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"getAllUnbilled"}`))
+		s.must(err)
+		request.Header.Set("Authorization", "Bearer "+s.token["house"])
+		response, err := client.Do(request)
+		s.must(err)
+		time.Sleep(pause)
+		text, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if whole := err == nil && json.Valid(text); whole != want {
+			t.Errorf("after %s: %d bytes, %v; whole %t", pause, len(text), err, whole)
+		}
 	}
 }
 

@@ -56,15 +56,15 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, c *class) {
 	ctx, cancel := context.WithTimeout(r.Context(), runTimeMax)
 	defer cancel()
 	rc := http.NewResponseController(w)
-	// Not every ResponseWriter has deadlines; the server's own limits remain.
-	give := func(set func(time.Time) error, d time.Duration) func() {
+	after := func(d time.Duration) time.Time {
 		limit, done := context.WithTimeout(ctx, d)
-		deadline, _ := limit.Deadline()
-		_ = set(deadline)
-		return done
+		defer done()
+		at, _ := limit.Deadline()
+		return at
 	}
-	defer give(rc.SetReadDeadline, readTimeMax)()
-	in := &call{page: func() func() { return give(rc.SetWriteDeadline, pageTimeMax) }}
+	// Not every ResponseWriter has deadlines; the server's own limits remain. The library
+	// lifts them at the end of the body and of the request.
+	in := &call{page: func() { _ = rc.SetWriteDeadline(after(s.pageTime)) }}
 	if in.secret, in.who, in.denied = s.bearer(ctx, r); in.denied != nil && !c.open {
 		s.deny(ctx, w, in.denied)
 		return
@@ -73,6 +73,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, c *class) {
 	if c.open {
 		most = openBodyBytesMax
 	}
+	_ = rc.SetReadDeadline(after(s.readTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		refuse(w, http.StatusRequestEntityTooLarge, faultf(codeRequest, "a body has at most %d bytes", most))
@@ -119,11 +120,11 @@ func (s *server) answer(
 			before = ","
 		}
 		answered = true
-		done := in.page()
-		_, err := out.WriteString(before)
-		err = errors.Join(err, respond(out, q.id, result, wrong))
-		done()
-		if err != nil {
+		in.page()
+		if _, err := out.WriteString(before); err != nil {
+			return err
+		}
+		if err := respond(out, q.id, result, wrong); err != nil {
 			return err
 		}
 	}

@@ -38,16 +38,19 @@ func Paths() []string { return []string{pathPrefix, referencePrefix} }
 // server is the interface with what it needs.
 type server struct {
 	Options
-	classes []class
-	page    *template.Template
+	classes            []class
+	page               *template.Template
+	readTime, pageTime time.Duration // the constants; tests lower them
 }
 
 // New returns the interface as one handler.
-func New(o Options) (http.Handler, error) {
+func New(o Options) (http.Handler, error) { return newServer(o) }
+
+func newServer(o Options) (*server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o}
+	s := &server{Options: o, readTime: readTimeMax, pageTime: pageTimeMax}
 	s.classes = []class{s.billing(), s.authentication()}
 	var err error
 	s.page, err = template.New("reference").Parse(referenceHTML)
@@ -90,7 +93,7 @@ type call struct {
 	secret string // the token it came with
 	denied error  // why that is none; only open methods see it
 	args   []json.RawMessage
-	page   func() func() // gives a page of a stream its time; what it returns ends it
+	page   func() // gives the next page of an answer its time
 }
 
 // find returns the class at a path, written in any case, with or without a

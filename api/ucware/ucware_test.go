@@ -29,6 +29,7 @@ type site struct {
 	db     *store.DB
 	office *charging.Office
 	gate   *access.Gate
+	server *server
 	url    string
 	acme   tollgate.ID // enterprises
 	umbra  tollgate.ID
@@ -63,11 +64,11 @@ func newSite(t *testing.T, db *store.DB) *site {
 		s.token[name], _, err = s.gate.NewToken(ctx, access.Principal{Role: access.RoleAdmin}, k)
 		s.must(err)
 	}
-	handler, err := New(Options{Store: db, Access: s.gate, Now: time.Now, Version: "1.2.3"})
+	s.server, err = newServer(Options{Store: db, Access: s.gate, Now: time.Now, Version: "1.2.3"})
 	s.must(err)
 	mux := http.NewServeMux()
 	for _, pattern := range Paths() {
-		mux.Handle(pattern, handler)
+		mux.Handle(pattern, s.server)
 	}
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)
