@@ -78,24 +78,25 @@ func (h *house) someCalls() []tollgate.LiveCall {
 	number := func(e164, destination string, class tollgate.Class) tollgate.Number {
 		return tollgate.Number{Raw: e164, E164: e164, Destination: destination, Class: class}
 	}
-	call := func(unique, extension string, n tollgate.Number, up time.Duration) tollgate.LiveCall {
+	call := func(n, extension string, to tollgate.Number, up time.Duration) tollgate.LiveCall {
 		return tollgate.LiveCall{
-			Enterprise: h.hotel.ID, Extension: extension, Originator: extension, Number: n,
-			Call:  tollgate.CallID{Device: h.device.ID, UniqueID: unique},
+			Enterprise: h.hotel.ID, Extension: extension, Originator: extension, Number: to,
+			Call:  tollgate.CallID{Device: h.device.ID, UniqueID: "live " + n + ".#1"},
 			Trunk: "PJSIP/provider", Payer: h.reception.ID, PaidBy: tollgate.PaidByExtension,
 			Started: now.Add(-up - 4*time.Second), Answered: now.Add(-up), Granted: up + 45*time.Second,
 			Currency: "EUR", Reserved: 300_000, Price: int64(up/time.Second) * 1667, Left: 12_500_000, Cancellable: true,
 		}
 	}
-	talks := call("live 4711001.#1", "201", number("442071838750", "United Kingdom, London", tollgate.ClassInternational),
+	talks := call("4711001", "201", number("442071838750", "United Kingdom, London", tollgate.ClassInternational),
 		3*time.Minute+7*time.Second)
-	ending := call("live 4711002.#1", "202", number("882161234567890", "Satellite", tollgate.ClassInternational), 95*time.Second)
+	ending := call("4711002", "202", number("882161234567890", "Satellite", tollgate.ClassInternational),
+		95*time.Second)
 	ending.Final, ending.Left, ending.Granted, ending.Originator = true, 0, 112*time.Second, "299"
-	rings := call("live 4711003.#1", "203", number("49301234567", "Berlin", tollgate.ClassLocal), 0)
+	rings := call("4711003", "203", number("49301234567", "Berlin", tollgate.ClassLocal), 0)
 	rings.Answered, rings.Price, rings.Granted = time.Time{}, 0, 10*time.Second
-	free := call("live 4711004.#1", "301", number("4915112345678", "Germany, mobile", tollgate.ClassMobile), 65*time.Minute)
+	free := call("4711004", "301", number("4915112345678", "Germany, mobile", tollgate.ClassMobile), 65*time.Minute)
 	free.Enterprise, free.Payer, free.Unlimited, free.Cancellable = h.clinic.ID, h.clinic.ID, true, false
-	private := call("live 4711005.#1", "204", number("498912345678", "Munich", tollgate.ClassDomestic), 12*time.Second)
+	private := call("4711005", "204", number("498912345678", "Munich", tollgate.ClassDomestic), 12*time.Second)
 	private.Number.Private = true
 	return []tollgate.LiveCall{free, talks, ending, private, rings}
 }

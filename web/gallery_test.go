@@ -1,16 +1,19 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/batch"
 	"tollgate/ledger"
 	"tollgate/store"
 	"tollgate/web/frame"
@@ -32,40 +35,72 @@ func gallery(t *testing.T) []picture {
 	h := newHouseAt(t, galleryNow).furnish()
 	h.clutter()
 	h.lines.set(h.someCalls()...)
+	h.odds()
 	h.user("benedetta.castiglione", access.RoleAdmin, 0)
 	h.user("hotel", access.RoleOperator, h.hotel.ID)
 	v := h.login("benedetta.castiglione")
 	h.visitor().post("/login", url.Values{"user": {"admin"}, "password": {"wrong"}})
-	hotel, device := "/accounts/"+h.hotel.ID.String(), "/devices/"+h.device.ID.String()
-	retail := "/tariffs/" + h.retail.ID.String()
 	calls, err := h.db.CDRs(t.Context(), store.Everything, store.CDRFilter{}, store.Paging{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := url.QueryEscape(h.device.ID.String() + " PJSIP/provider")
-	pictures := []picture{
+	pictures := slices.Concat([]picture{
 		{"overview", v.get("/").body},
 		{"overview_company", h.login("hotel").get("/").body},
 		{"overview_new", newcomer(t).get("/").body},
 		{"overview_open", beginner(t).get("/").body},
-		{"account_company", newcomer(t).get("/accounts/new").body},
 		{"live_list", v.get("/calls").body},
 		{"live_list_company", h.login("hotel").get("/calls").body},
 		{"live_list_empty", v.get("/calls?search=nobody").body},
 		{"live_hangup", v.post("/calls/hangup", url.Values{"call": {h.key("4711001")}}).body},
+		{"alert_list", v.get("/alerts").body},
 		{"cdr_list_unpaid", v.get("/cdrs?account=nobody").body},
 		{"cdr_list", v.get("/cdrs?from=2025-11-01T00:00:00").body},
 		{"cdr_list_unpriced", v.get("/cdrs?status=unpriced").body},
 		{"cdr_list_empty", v.get("/cdrs?number=999").body},
 		{"cdr_list_wrong", v.get("/cdrs?from=yesterday").body},
 		{"cdr_show", v.get("/cdrs/" + calls.Items[0].ID.String()).body},
+		{"quarantine", v.get("/quarantine?settled=3&kept=2").body},
+		{"log", v.get("/log").body},
+		{"logins", v.get("/log/logins").body},
+		{"error", v.get("/nowhere").body},
+		{"login", h.visitor().post("/login", url.Values{"user": {"admin"}, "password": {"wrong"}}).body},
+		{"setup_closed", h.visitor().get("/setup/used").body},
+	}, h.payerPictures(v), h.systemPictures(v))
+	for _, p := range pictures {
+		if !strings.HasSuffix(p.html, "</html>\n") {
+			t.Fatalf("%s is not a page: %s", p.name, p.html)
+		}
+	}
+	return pictures
+}
+
+// payerPictures are the pages of who pays.
+func (h *house) payerPictures(v *visitor) []picture {
+	hotel, porter := "/accounts/"+h.hotel.ID.String(), "/accounts/"+h.porter.ID.String()
+	return []picture{
+		{"account_company", newcomer(h.t).get("/accounts/new").body},
+		{"card_list", v.get("/cards").body},
+		{"card_list_empty", newcomer(h.t).get("/cards").body},
+		{"card_new", v.post("/cards", url.Values{"name": {"Summer"}, "count": {"x"}, "amount": {"1,5"}}).body},
+		{"card_issued", v.post("/cards", h.issue("Winter, for the guests of the other building")).body},
+		{"group_list", v.get("/groups").body},
+		{"group_show", v.get("/groups/" + h.group.String()).body},
 		{"account_list", v.get("/accounts").body},
 		{"account_show", v.get(hotel + "?done=recharge").body},
-		{"account_quota", v.get("/accounts/" + h.porter.ID.String()).body},
-		{"account_edit", v.get("/accounts/" + h.porter.ID.String() + "/edit").body},
-		{"account_used", v.post("/accounts/"+h.porter.ID.String()+"/used", url.Values{"amount": {"0"}, "key": {"k"}}).body},
+		{"account_quota", v.get(porter).body},
+		{"account_edit", v.get(porter + "/edit").body},
+		{"account_used", v.post(porter+"/used", url.Values{"amount": {"0"}, "key": {"k"}}).body},
 		{"account_recharge", v.post(hotel+"/recharge", url.Values{"amount": {"12,50"}, "key": {"k"}}).body},
 		{"account_new", v.post("/accounts", url.Values{"kind": {"user"}, "currency": {"eur"}}).body},
+	}
+}
+
+// systemPictures are the pages of telephone systems and of what calls cost.
+func (h *house) systemPictures(v *visitor) []picture {
+	device, retail := "/devices/"+h.device.ID.String(), "/tariffs/"+h.retail.ID.String()
+	line := url.QueryEscape(h.device.ID.String() + " PJSIP/provider")
+	return []picture{
 		{"tariff_list", v.get("/tariffs").body},
 		{"tariff_show", v.get(retail).body},
 		{"tariff_edit", v.get(retail + "/edit").body},
@@ -82,19 +117,7 @@ func gallery(t *testing.T) []picture {
 		}).body},
 		{"device_new", v.post("/devices", url.Values{"name": {"pbx berlin"}, "trunks": {"provider"}}).body},
 		{"operator_list", v.get("/operators").body},
-		{"quarantine", v.get("/quarantine?settled=3&kept=2").body},
-		{"log", v.get("/log").body},
-		{"logins", v.get("/log/logins").body},
-		{"error", v.get("/nowhere").body},
-		{"login", h.visitor().post("/login", url.Values{"user": {"admin"}, "password": {"wrong"}}).body},
-		{"setup_closed", h.visitor().get("/setup/used").body},
 	}
-	for _, p := range pictures {
-		if !strings.HasSuffix(p.html, "</html>\n") {
-			t.Fatalf("%s is not a page: %s", p.name, p.html)
-		}
-	}
-	return pictures
 }
 
 // newcomer is somebody after the first login.
@@ -199,6 +222,52 @@ func someRules(tariff tollgate.ID) []tollgate.CallRule {
 	}}
 }
 
+// odds are cards, a group and alerts.
+func (h *house) odds() {
+	h.t.Helper()
+	cards, err := batch.IssueCards(h.t.Context(), h.db, h.book, h.gate, store.Actor{Name: "benedetta.castiglione"}, h.now,
+		batch.CardBatch{
+			Enterprise: h.hotel.ID, Name: "Summer", Count: 4, Amount: 10_000_000, Currency: "EUR", ValidDays: 30,
+		})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for range 4 {
+		if _, err := h.gate.OpenCard(h.t.Context(), cards[0].Number, "0", h.device.ID); err == nil {
+			h.t.Fatal("a wrong PIN opens")
+		}
+	}
+	if _, err := h.gate.OpenCard(h.t.Context(), cards[1].Number, cards[1].PIN, h.device.ID); err != nil {
+		h.t.Fatal(err)
+	}
+	err = h.db.Change(h.t.Context(), store.Actor{Name: "test"}, "odds", func(c *store.Change) error {
+		group := tollgate.Group{Enterprise: h.hotel.ID, Name: "Managers", Members: []tollgate.ID{h.reception.ID, h.porter.ID}}
+		if err := c.PutGroup(&group); err != nil {
+			return err
+		}
+		h.group = group.ID
+		private := tollgate.Permit{Permission: tollgate.PermissionPrivateCall, Device: h.device.ID}
+		user := private
+		private.Group, user.Account = group.ID, h.clinic.ID
+		return errors.Join(c.PutPermit(private), c.PutPermit(user))
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for i, a := range []tollgate.Alert{
+		{Kind: tollgate.AlertOrphan, Text: "0.017 EUR were held for a call that nobody reported"},
+		{Kind: tollgate.AlertLowCredit, Account: h.hotel.ID, Text: "2.31 EUR are left"},
+		{Kind: tollgate.AlertNotPrivate, Account: h.reception.ID, Text: "extension 201 may not mark calls as private"},
+		{
+			Kind: tollgate.AlertCutFailed, Account: h.porter.ID, Text: "no hang-up within 2 s, by any method",
+			Call: tollgate.CallID{Device: h.device.ID, UniqueID: "pbx-aussenstelle-1763646127.4711"},
+		},
+	} {
+		a.At = galleryNow().Add(time.Duration(i-40) * time.Hour / 2)
+		h.alert(a)
+	}
+}
+
 // traffic is an afternoon of calls, money and a record nobody understands.
 func (h *house) traffic() {
 	h.t.Helper()
@@ -220,7 +289,8 @@ func (h *house) traffic() {
 	}
 	h.hold(h.someCalls()[1], h.porter.ID, h.hotel.ID)
 	h.hold(tollgate.LiveCall{
-		Enterprise: h.hotel.ID, Call: tollgate.CallID{Device: h.device.ID, UniqueID: "pbx-1763646127.4711#1"}, Reserved: 17_000,
+		Enterprise: h.hotel.ID, Reserved: 17_000,
+		Call: tollgate.CallID{Device: h.device.ID, UniqueID: "pbx-1763646127.4711#1"},
 	}, h.porter.ID)
 	end := galleryNow().Add(-5 * time.Hour)
 	for range 3 {

@@ -103,7 +103,8 @@ func TestHeldMoneyIsShown(t *testing.T) {
 		"elsewhere.1", "Reserved", "1.30", "8.70")
 	v.get("/accounts/"+h.clinic.ID.String()).want(t, http.StatusOK, "Calls in progress", "301 → ", "no limit").
 		lacks(t, "Reserved</dt>")
-	v.get("/accounts/"+h.reception.ID.String()).want(t, http.StatusOK, "203 → &#43;49301234567 Berlin").lacks(t, "elsewhere.1")
+	v.get("/accounts/"+h.reception.ID.String()).want(t, http.StatusOK, "203 → &#43;49301234567 Berlin").
+		lacks(t, "elsewhere.1")
 }
 
 func TestTermsOfUsers(t *testing.T) {

@@ -172,3 +172,14 @@ func TestRulesInABrowser(t *testing.T) {
 		}
 	}
 }
+
+// change stores a device as it is now.
+func (h *house) change(action string, d tollgate.Device) {
+	h.t.Helper()
+	err := h.db.Change(h.t.Context(), store.Actor{Name: "test"}, action, func(c *store.Change) error {
+		return c.PutDevice(&d, "")
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}

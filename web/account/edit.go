@@ -76,18 +76,23 @@ func accountForm(v *frame.Reader, a *tollgate.Account, values url.Values) *form.
 			Hint: "Warn when less than this is available. 0: never.",
 		})
 	if a.ID == 0 || a.Kind == tollgate.KindUser {
-		f.Ask("Private and business calls", "For users. A call is private when its code was dialled before the number.",
-			&form.Field{Name: "bills", Label: "Bills", Type: "select", Options: []form.Option{
-				{Value: string(tollgate.BillAll), Label: "all calls"},
-				{Value: string(tollgate.BillPrivate), Label: "private calls only"},
-				{Value: string(tollgate.BillBusiness), Label: "business calls only"},
-			}},
-			&form.Field{Name: "business", Label: "Business calls are paid by", Type: "select", Options: []form.Option{
-				{Value: string(tollgate.BusinessOwn), Label: "the user's account"},
-				{Value: string(tollgate.BusinessEnterprise), Label: "the company"},
-			}})
+		userSection(f)
 	}
 	return f
+}
+
+// userSection asks which calls of a user are billed, and to whom.
+func userSection(f *form.Form) {
+	f.Ask("Private and business calls", "For users. A call is private when its code was dialled before the number.",
+		&form.Field{Name: "bills", Label: "Bills", Type: "select", Options: []form.Option{
+			{Value: string(tollgate.BillAll), Label: "all calls"},
+			{Value: string(tollgate.BillPrivate), Label: "private calls only"},
+			{Value: string(tollgate.BillBusiness), Label: "business calls only"},
+		}},
+		&form.Field{Name: "business", Label: "Business calls are paid by", Type: "select", Options: []form.Option{
+			{Value: string(tollgate.BusinessOwn), Label: "the user's account"},
+			{Value: string(tollgate.BusinessEnterprise), Label: "the company"},
+		}})
 }
 
 // weekdays are the days a week may begin on, Monday first.

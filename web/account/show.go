@@ -122,8 +122,9 @@ func (s Pages) page(
 func newPage(a *tollgate.Account, v *frame.Reader) *ShowPage {
 	p := &ShowPage{
 		Page: frame.Page{Title: a.Name, Section: "Accounts"}, Account: a, Tariff: v.Names.Tariff(a.Tariff),
-		Summary:        view.Capital(view.KindText(a.Kind)) + " · " + view.ModeText(a, v.Names),
-		FreezeQuestion: "Freeze " + a.Name + "? Its calls, and those of the accounts below it, are refused until it is unfrozen.",
+		Summary: view.Capital(view.KindText(a.Kind)) + " · " + view.ModeText(a, v.Names),
+		FreezeQuestion: "Freeze " + a.Name +
+			"? Its calls, and those of the accounts below it, are refused until it is unfrozen.",
 	}
 	if a.Frozen {
 		p.FreezeQuestion = "Unfreeze " + a.Name + "?"

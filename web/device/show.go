@@ -32,6 +32,8 @@ type showPage struct {
 	ExtensionPager view.Pager
 	Rules          []ruleRow
 	Seen           string // the rules as they are here
+	Permits        []permitRow
+	PermitForm     *form.Form
 	Tester         *form.Form
 	Verdict        *verdict // nil: no call was tried
 }
@@ -50,6 +52,7 @@ const extensionRows = 100
 type extra struct {
 	password                 string
 	trunkForm, extensionForm *form.Form
+	permitForm               *form.Form
 }
 
 // Show shows one telephone system.
@@ -100,20 +103,34 @@ func (s Pages) page(
 	if err := s.extensions(r, v, &d, p); err != nil {
 		return err
 	}
-	if p.MayChange {
-		p.TrunkForm, p.ExtensionForm = extra.trunkForm, extra.extensionForm
-		if p.TrunkForm == nil {
-			p.TrunkForm = trunkForm(&d, v, url.Values{"name": {firstUnmapped(p.Trunks)}})
-		}
-		if p.ExtensionForm == nil {
-			p.ExtensionForm = extensionForm(&d, v, url.Values{})
-		}
+	if err := s.permits(r, v, &d, p); err != nil {
+		return err
 	}
+	p.take(&d, v, extra)
 	status := http.StatusOK
-	if extra.trunkForm != nil || extra.extensionForm != nil || p.Tester.Failed {
+	if extra.trunkForm != nil || extra.extensionForm != nil || extra.permitForm != nil || p.Tester.Failed {
 		status = http.StatusUnprocessableEntity
 	}
 	return s.Send(w, r, status, "device_show", p)
+}
+
+// take puts the forms into the page: those that failed come back as they were.
+func (p *showPage) take(d *tollgate.Device, v *frame.Reader, extra extra) {
+	if !p.MayChange {
+		p.PermitForm = nil
+		return
+	}
+	p.TrunkForm, p.ExtensionForm = extra.trunkForm, extra.extensionForm
+	if p.TrunkForm == nil {
+		p.TrunkForm = trunkForm(d, v, url.Values{"name": {firstUnmapped(p.Trunks)}})
+	}
+	if p.ExtensionForm == nil {
+		p.ExtensionForm = extensionForm(d, v, url.Values{})
+	}
+	if failed := extra.permitForm; failed != nil {
+		p.PermitForm.Error = failed.Error
+		p.PermitForm.Sections[0].Fields[0].Error = failed.Sections[0].Fields[0].Error
+	}
 }
 
 func (s Pages) extensions(r *http.Request, v *frame.Reader, d *tollgate.Device, p *showPage) error {

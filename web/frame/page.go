@@ -6,6 +6,7 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/store"
 	"tollgate/web/view"
 )
 
@@ -55,8 +56,8 @@ func (s *Site) Send(w http.ResponseWriter, r *http.Request, status int, name str
 	return nil
 }
 
-// menu lists what somebody may open.
-func menu(who access.Principal, section string, quarantined int64) []view.Entry {
+// menu lists what somebody may open; waits says how much waits under a label.
+func menu(who access.Principal, section string, waits map[string]string) []view.Entry {
 	entries := []struct {
 		view.Entry
 		needs access.Permission
@@ -65,10 +66,12 @@ func menu(who access.Principal, section string, quarantined int64) []view.Entry 
 		{view.Entry{Label: "Live", Path: "/calls", Icon: "live"}, access.ReadCalls},
 		{view.Entry{Label: "Calls", Path: "/cdrs", Icon: "calls"}, access.ReadCalls},
 		{view.Entry{Label: "Accounts", Path: "/accounts", Icon: "accounts"}, access.ReadCalls},
+		{view.Entry{Label: "Cards", Path: "/cards", Icon: "cards"}, access.ReadCalls},
 		{view.Entry{Label: "Tariffs", Path: "/tariffs", Icon: "tariffs"}, access.ReadHouse},
 		{view.Entry{Label: "Simulator", Path: "/simulator", Icon: "simulator"}, access.ReadCalls},
 		{view.Entry{Label: "Devices", Path: "/devices", Icon: "devices"}, access.ReadHouse},
 		{view.Entry{Label: "Operators", Path: "/operators", Icon: "operators"}, access.ReadHouse},
+		{view.Entry{Label: "Alerts", Path: "/alerts", Icon: "alerts"}, access.ReadCalls},
 		{view.Entry{Label: "Quarantine", Path: "/quarantine", Icon: "quarantine"}, access.ReadHouse},
 		{view.Entry{Label: "Log", Path: "/log", Icon: "log"}, access.Administer},
 	}
@@ -78,9 +81,7 @@ func menu(who access.Principal, section string, quarantined int64) []view.Entry 
 			continue
 		}
 		e.Current = e.Label == section
-		if e.Label == "Quarantine" && quarantined > 0 {
-			e.Count = view.Count(quarantined)
-		}
+		e.Count = waits[e.Label]
 		out = append(out, e.Entry)
 	}
 	return out
@@ -92,13 +93,11 @@ func (s *Site) complete(r *http.Request, who access.Principal, f *Page) error {
 	if err != nil {
 		return err
 	}
-	waiting := int64(0)
-	if who.May(access.ReadHouse) {
-		if waiting, err = s.Store.QuarantineCount(r.Context(), who.Scope()); err != nil {
-			return err
-		}
+	waits, err := s.waits(r, who)
+	if err != nil {
+		return err
 	}
-	f.Menu = menu(who, f.Section, waiting)
+	f.Menu = menu(who, f.Section, waits)
 	f.Who, f.Role = who.Name, string(who.Role)
 	f.Company, f.House = n.Account(who.Enterprise), who.May(access.ReadHouse)
 	f.told = view.Clockwork{Zone: s.zone(n, who), Now: s.Now()}
@@ -109,6 +108,41 @@ func (s *Site) complete(r *http.Request, who access.Principal, f *Page) error {
 	return nil
 }
 
+// Alerts count in the menu while they are younger, and not beyond the most.
+const (
+	recentAlert     = 24 * time.Hour
+	recentAlertsMax = 99
+)
+
+// waits counts what waits for somebody, by the label of its page.
+func (s *Site) waits(r *http.Request, who access.Principal) (map[string]string, error) {
+	waits := map[string]string{}
+	alerts, err := s.Store.Alerts(r.Context(), who.Scope(), store.Paging{Rows: recentAlertsMax})
+	if err != nil {
+		return nil, err
+	}
+	recent := 0
+	for i := range alerts.Items {
+		if s.Now().Sub(alerts.Items[i].At) < recentAlert {
+			recent++
+		}
+	}
+	if recent > 0 {
+		waits["Alerts"] = view.Count(int64(recent))
+	}
+	if recent == recentAlertsMax && alerts.Next != "" {
+		waits["Alerts"] += "+"
+	}
+	if !who.May(access.ReadHouse) {
+		return waits, nil
+	}
+	quarantined, err := s.Store.QuarantineCount(r.Context(), who.Scope())
+	if quarantined > 0 {
+		waits["Quarantine"] = view.Count(quarantined)
+	}
+	return waits, err
+}
+
 // doneNotice says what the action did that led to a page.
 func doneNotice(done string) *view.Notice {
 	texts := map[string]string{
@@ -117,6 +151,8 @@ func doneNotice(done string) *view.Notice {
 		"account": "The account is saved.", "device": "The device is saved.",
 		"tariff": "The tariff is saved.", "deck": "The rates are imported.",
 		"trunk": "The trunk is saved.", "rule": "The call rule is saved.", "extension": "The extension is saved.",
+		"unlock": "The card is unlocked.", "block": "The card is blocked.", "unblock": "The card is active again.",
+		"permit": "The permission is given.", "group": "The group is saved.",
 		"hangup": "The call has ended.", "over": "The call had ended already.",
 		"operator": "The operator is saved.", "removed": "Removed.",
 	}

@@ -15,7 +15,9 @@ var templateFiles embed.FS
 const iconPaths = `overview M2.5 9.5h3v4h-3zM6.7 5.5h3v8h-3zM10.9 2.5h3v11h-3z
 calls M3 2.5h2.6l1.2 3-1.6 1.2a8 8 0 0 0 4.1 4.1l1.2-1.6 3 1.2V13a1 1 0 0 1-1.1 1A11 11 0 0 1 2 3.6 1 1 0 0 1 3 2.5z
 live M1.5 8h3l2-4.5 3 9 2-4.5h3
-accounts M2.5 4.5h11v8h-11zM2.5 7.2h11M5 10.2h2.5
+accounts M8 8a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 8 8zM3 13.4c.4-2.6 2.3-3.6 5-3.6s4.6 1 5 3.6
+cards M2.5 4h11v8.5h-11zM2.5 6.8h11M5 10h1M8 10h3
+alerts M8 2.2a3.8 3.8 0 0 1 3.8 3.8c0 3.6 1.6 4.6 1.6 5.2H2.6c0-.6 1.6-1.6 1.6-5.2A3.8 3.8 0 0 1 8 2.2zM6.6 13.4h2.8
 tariffs M8.6 2.5h4.9v4.9l-6 6-4.9-4.9zM10.9 5.1h.01
 simulator M3.5 2.5h9v11h-9zM5.8 5h4.4M5.8 8h.01M8 8h.01M10.2 8h.01M5.8 10.8h.01M8 10.8h.01M10.2 10.8h.01
 devices M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.01M5 11h.01

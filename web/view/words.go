@@ -80,6 +80,23 @@ func RuleText(rule tollgate.PayerRule) string {
 	return ""
 }
 
+// AlertText names a kind of alert, and how it looks.
+func AlertText(kind tollgate.AlertKind) (text, tone string) {
+	switch kind {
+	case tollgate.AlertLowCredit:
+		return "low credit", "info"
+	case tollgate.AlertNoCredit:
+		return "no credit", "warn"
+	case tollgate.AlertCutFailed:
+		return "call not ended", "bad"
+	case tollgate.AlertOrphan:
+		return "nobody reported", "warn"
+	case tollgate.AlertNotPrivate:
+		return "not private", "warn"
+	}
+	return string(kind), ""
+}
+
 // SourceText says how a call was learned.
 func SourceText(source tollgate.Source) string {
 	switch source {
