@@ -130,7 +130,7 @@ func runAll(t *testing.T, all []*followed) {
 func TestTollgate(t *testing.T) {
 	need(t, "sipp", "mmdebstrap")
 	g := newGate(t)
-	labs := openLabs(t)
+	labs := openLabs(t, g.agi)
 	payer := g.prices()
 	all := make([]*followed, len(labs))
 	for i, l := range labs {

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,6 +26,8 @@ type gate struct {
 	program  string
 	data     string
 	url      string
+	agi      string   // where it answers Asterisk's questions
+	env      []string // of the process, beside ours
 	token    string
 	log      *os.File
 	process  *exec.Cmd
@@ -35,7 +38,8 @@ type gate struct {
 func newGate(t *testing.T) *gate {
 	t.Helper()
 	dir := t.TempDir()
-	g := &gate{t: t, program: filepath.Join(dir, "tollgate"), data: filepath.Join(dir, "data")}
+	g := &gate{t: t, program: filepath.Join(dir, "tollgate"), data: filepath.Join(dir, "data"), agi: freeAddress(t)}
+	g.env = append(g.env, "ZONEINFO="+zones(t, dir))
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", g.program, "tollgate/cmd/tollgate")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
@@ -75,7 +79,7 @@ func (g *gate) start() {
 	// Not bound to the test's context: it ends by kill, as it would in earnest.
 	g.process = exec.CommandContext(context.WithoutCancel(g.t.Context()),
 		g.program, "serve", "--data", g.data, "--listen", "127.0.0.1:0", "--agi", g.agi)
-	g.process.Stderr = g.log
+	g.process.Stderr, g.process.Env = g.log, append(os.Environ(), g.env...)
 	out, err := g.process.StdoutPipe()
 	if err != nil {
 		g.t.Fatal(err)
@@ -124,6 +128,7 @@ func (g *gate) try(method, path string, body, into any) error {
 	request.Header.Set("Authorization", "Bearer "+g.token)
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Idempotency-Key", rand.Text())
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -33,15 +33,16 @@ func need(t *testing.T, programs ...string) {
 	}
 }
 
-// openLabs starts an Asterisk of each suite, together.
-func openLabs(t *testing.T) []*lab.Lab {
+// openLabs starts an Asterisk of each suite, together. agi is where they ask
+// before they dial.
+func openLabs(t *testing.T, agi string) []*lab.Lab {
 	t.Helper()
 	need(t, "sipp", "mmdebstrap")
 	suites := []lab.Suite{lab.Newest, lab.Oldest}
 	labs, errs := make([]*lab.Lab, len(suites)), make([]error, len(suites))
 	var all sync.WaitGroup
 	for i, suite := range suites {
-		all.Go(func() { labs[i], errs[i] = lab.Open(t.Context(), suite, i) })
+		all.Go(func() { labs[i], errs[i] = lab.Open(t.Context(), suite, i, agi) })
 	}
 	all.Wait()
 	for i, l := range labs {
@@ -66,7 +67,7 @@ func openLabs(t *testing.T) []*lab.Lab {
 // call puts on the wire what the script says, and the legs made of the events,
 // and of the journal, agree with the wire.
 func TestLegs(t *testing.T) {
-	for _, l := range openLabs(t) {
+	for _, l := range openLabs(t, "127.0.0.1:1") {
 		t.Run(l.Name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())

@@ -36,8 +36,9 @@ type Lab struct {
 }
 
 // Open starts an Asterisk of a suite with phones 1000 to 1039. Slot tells
-// several on one machine apart; close it when done.
-func Open(ctx context.Context, suite Suite, slot int) (*Lab, error) {
+// several on one machine apart, agi is where it asks before it dials *8*NUMBER;
+// close it when done.
+func Open(ctx context.Context, suite Suite, slot int, agi string) (*Lab, error) {
 	t, err := unpack(ctx, CacheDir(), suite)
 	if err != nil {
 		return nil, err
@@ -56,7 +57,7 @@ func Open(ctx context.Context, suite Suite, slot int) (*Lab, error) {
 		l.phones[number] = phone
 		phones = append(phones, phoneConfig{number, phone.Address})
 	}
-	l.PBX, err = newPBX(ctx, t, "lab-"+string(suite), slot, l.Carrier.Address, phones)
+	l.PBX, err = newPBX(ctx, t, "lab-"+string(suite), slot, l.Carrier.Address, phones, agi)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

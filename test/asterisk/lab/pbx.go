@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"text/template"
 	"time"
+
+	"tollgate/pbx/asterisk/sample"
 )
 
 //go:embed etc/*.conf
@@ -56,7 +58,7 @@ func (p *PBX) CDRFile() string { return filepath.Join(p.Dir, "log", "cdr-csv", "
 // newPBX prepares an Asterisk on free ports without starting it. Slot keeps the
 // media ports of several apart, 0 to 20.
 func newPBX(
-	ctx context.Context, t *tree, name string, slot int, provider netip.AddrPort, phones []phoneConfig,
+	ctx context.Context, t *tree, name string, slot int, provider netip.AddrPort, phones []phoneConfig, agi string,
 ) (*PBX, error) {
 	dir, err := os.MkdirTemp("", "pbx") // short: the path of a socket has at most 108 bytes
 	if err != nil {
@@ -83,7 +85,7 @@ func newPBX(
 	return p, p.configure(map[string]any{
 		"Dir": dir, "Tree": t.root, "Modules": t.modules, "Name": name,
 		"New": !strings.HasPrefix(p.Version, "Asterisk 16"),
-		"SIP": sip, "AMI": ami, "Secret": p.Secret, "RTP": rtp, "RTPEnd": rtp + 499,
+		"SIP": sip, "AMI": ami, "AGI": agi, "Secret": p.Secret, "RTP": rtp, "RTPEnd": rtp + 499,
 		"Provider": provider, "ProviderHost": provider.Addr(), "Phones": phones,
 	})
 }
@@ -114,21 +116,33 @@ func (p *PBX) configure(blanks map[string]any) error {
 			return err
 		}
 	}
-	return nil
+	dialplan, err := sample.Files.ReadFile("tollgate.conf")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(p.Dir, "etc", "tollgate.conf"), dialplan, 0o600)
 }
 
 // share gives it the documentation that it reads its own options from, and
 // silence for the few sounds that a transfer by key plays.
 func (p *PBX) share() error {
 	share := filepath.Join(p.Dir, "share")
-	for _, sound := range []string{"pbx-transfer", "beep", "beeperr", "privacy-incorrect"} {
-		silence := bytes.Repeat([]byte{0xff}, 160) // 20 ms of u-law
+	for _, sound := range sounds() {
+		silence := bytes.Repeat([]byte{0xff}, 1600) // 200 ms of u-law
 		if err := os.WriteFile(filepath.Join(share, "sounds/en", sound+".ulaw"), silence, 0o600); err != nil {
 			return err
 		}
 	}
 	documentation := filepath.Join(p.tree.root, "usr/share/asterisk/documentation")
 	return os.Symlink(documentation, filepath.Join(share, "documentation"))
+}
+
+// sounds are those that transfers by key and Tollgate's dialplan play.
+func sounds() []string {
+	return []string{
+		"pbx-transfer", "beep", "beeperr", "privacy-incorrect", "please-try-call-later", "cannot-complete-as-dialed",
+		"ss-noservice", "vm-goodbye", "announcement",
+	}
 }
 
 // freePort returns a loopback port that nothing uses now, like the three after

@@ -32,7 +32,7 @@ func main() {
 func run(suite lab.Suite, calls bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	l, err := lab.Open(ctx, suite, 0)
+	l, err := lab.Open(ctx, suite, 0, "127.0.0.1:4573")
 	if err != nil {
 		return err
 	}
