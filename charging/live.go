@@ -188,6 +188,7 @@ func (f *Office) Answer(_ context.Context, call tollgate.CallID, at time.Time) e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state.Answered = micros(at)
+	c.patience = max(c.patience, c.state.lasts(0))
 	return nil
 }
 
@@ -206,6 +207,7 @@ func (f *Office) Renew(ctx context.Context, call tollgate.CallID, used time.Dura
 	if c.isOver() {
 		return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", call)
 	}
+	c.hear()
 	return f.extend(ctx, d, c, max(0, used))
 }
 

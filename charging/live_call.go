@@ -12,6 +12,7 @@ import (
 // How long a reservation waits for word of its call before it is released.
 const (
 	silenceMax = time.Hour       // after the talk time held has ended: answer and record may come late
+	unheardMax = 5 * time.Minute // the same for one of which nobody said that it is dialled: most were given up
 	freeMax    = 26 * time.Hour  // for calls that nothing limits: nobody renews them
 	overKept   = 2 * time.Minute // a call that is over is remembered, so that what comes twice is known
 )
@@ -43,7 +44,8 @@ type keptCall struct {
 	Verdict   verdict            `json:"verdict"`
 	Tariff    tollgate.ID        `json:"tariff"` // that prices the customer's side; 0: none
 	Currency  tollgate.Currency  `json:"currency"`
-	Chain     []tollgate.ID      `json:"chain"` // accounts that hold money for it
+	Chain     []tollgate.ID      `json:"chain"`          // accounts that hold money for it
+	Heard     bool               `json:"heard,omitzero"` // somebody asked for it after it was authorised
 	Answered  time.Time          `json:"answered,omitzero"`
 	Granted   time.Duration      `json:"granted"`
 	Held      int64              `json:"held"`
@@ -73,6 +75,13 @@ func (c *liveCall) reservation() tollgate.ID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.id
+}
+
+// hear notes that somebody asked for the call after it was authorised.
+func (c *liveCall) hear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Heard = true
 }
 
 // waits is for how long yet nothing need be heard of the call.
@@ -109,10 +118,13 @@ func (c *liveCall) end(at time.Time, over bool) {
 // lasts is for how long nothing need be heard of a call after so much talk:
 // its end and even its answer may be told late.
 func (c *keptCall) lasts(used time.Duration) time.Duration {
-	if c.Unlimited {
+	switch {
+	case c.Unlimited:
 		return freeMax
+	case c.Heard || !c.Answered.IsZero():
+		return max(0, c.Granted-used) + silenceMax
 	}
-	return max(0, c.Granted-used) + silenceMax
+	return c.Granted + unheardMax
 }
 
 // show is the call as people see it.

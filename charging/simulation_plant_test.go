@@ -43,8 +43,8 @@ func (p neverReleased) Drop([]tollgate.ID) ([]store.Reservation, error) { return
 // roomForgotten takes no account of what is held already.
 type roomForgotten struct{ ledger.Posting }
 
-func (p roomForgotten) Rooms(ids []tollgate.ID) ([]live.Room, error) {
-	rooms, err := p.Posting.Rooms(ids)
+func (p roomForgotten) Rooms(ids, touched []tollgate.ID) ([]live.Room, error) {
+	rooms, err := p.Posting.Rooms(ids, touched)
 	for i := range rooms {
 		rooms[i].Micro += 5 * tollgate.MicroPerUnit
 	}

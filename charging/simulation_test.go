@@ -105,6 +105,7 @@ type simCall struct {
 	limit    time.Duration // at which the PBX's own timer ends it; less than 0: none
 	held     int64         // the account's money behind that limit
 	ended    bool
+	heard    bool // somebody asked for it while it rang
 	then     tollgate.Action
 	charged  []tollgate.ID // accounts that hold money for it
 	tariff   tollgate.ID
@@ -311,6 +312,11 @@ func (s *simulation) place(n int) error {
 		return nil
 	}
 	s.obey(c, grant)
+	if c.heard = !s.once(20); c.heard {
+		if grant, err := s.office.Renew(context.Background(), c.attempt.Call, 0); err == nil && grant.Allowed {
+			s.obey(c, grant)
+		}
+	}
 	if s.once(8) {
 		s.after(c.rings, func() error { return s.finish(c) })
 		return nil
@@ -430,8 +436,12 @@ func (s *simulation) finish(c *simCall) error {
 	}
 	for range times {
 		late := s.upTo(2 * time.Second)
-		if s.once(20) {
+		switch {
+		case !s.once(20):
+		case c.heard:
 			late = s.upTo(20 * time.Minute) // read from the journal
+		default:
+			late = s.upTo(4 * time.Minute)
 		}
 		s.after(late, func() error { return s.report(r) })
 	}
