@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -66,11 +67,23 @@ func newACME(p *program, dir string, f tlsFlags) (*acmeCertificates, error) {
 	}
 	return &acmeCertificates{
 		manager: &autocert.Manager{
-			Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(dir), HostPolicy: autocert.HostWhitelist(f.ACMEDomain...),
+			Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(dir), HostPolicy: only(f.ACMEDomain),
 			Email: f.ACMEEmail, Client: &acme.Client{DirectoryURL: f.ACMEDirectory, UserAgent: "tollgate/" + version},
 		},
 		domains: f.ACMEDomain, now: p.now, log: p.log, states: make(map[string]acmeState),
 	}, nil
+}
+
+// only lets the named domains have a certificate. Who looks over HTTP at another
+// port than 80 names that, too.
+func only(domains []string) autocert.HostPolicy {
+	listed := autocert.HostWhitelist(domains...)
+	return func(ctx context.Context, host string) error {
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		return listed(ctx, host)
+	}
 }
 
 func (a *acmeCertificates) config() *tls.Config {

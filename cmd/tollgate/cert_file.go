@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -124,7 +125,12 @@ func (f *fileCertificate) config() *tls.Config {
 func (f *fileCertificate) name() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, name := range f.current.Leaf.DNSNames {
+	return madeOutFor(f.current.Leaf)
+}
+
+// madeOutFor is the first name of a certificate that others can use.
+func madeOutFor(leaf *x509.Certificate) string {
+	for _, name := range leaf.DNSNames {
 		if name != "localhost" && !strings.HasPrefix(name, "*") {
 			return name
 		}
@@ -141,10 +147,7 @@ func (f *fileCertificate) part() api.Part {
 func certificatePart(now time.Time, leaf *x509.Certificate, problem error) api.Part {
 	part := api.Part{Name: "certificate", State: "running"}
 	if leaf != nil {
-		name := leaf.Subject.CommonName
-		if len(leaf.DNSNames) > 0 {
-			name = leaf.DNSNames[0]
-		}
+		name := cmp.Or(madeOutFor(leaf), leaf.Subject.CommonName)
 		part.Detail = name + " until " + leaf.NotAfter.UTC().Format(time.DateOnly)
 		if now.After(leaf.NotAfter) {
 			part.State, part.Detail = "failed", part.Detail+": expired"

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -154,15 +156,31 @@ func (s *server) secure(c *serveCommand) ([]func(context.Context) error, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%w: choose another address with --http", err)
 	}
+	handler := certs.challenges(redirector(s.public)) // before a certificate is asked for
 	return append(extra, func(ctx context.Context) error {
-		return runHTTP(ctx, newHTTP(ctx, certs.challenges(redirector(s.public))), clear)
+		return runHTTP(ctx, s.newHTTP(ctx, handler), clear)
 	}), nil
 }
 
+// doorLog takes what an HTTP server says by itself. That a stranger's handshake
+// failed is the daily noise of a public address.
+type doorLog struct{ log *slog.Logger }
+
+// Write logs one line.
+func (d doorLog) Write(line []byte) (int, error) {
+	level, text := slog.LevelWarn, strings.TrimSpace(string(line))
+	if strings.Contains(text, "TLS handshake error") {
+		level = slog.LevelDebug
+	}
+	d.log.Log(context.Background(), level, "http", "says", text)
+	return len(line), nil
+}
+
 // newHTTP is an HTTP server with our limits.
-func newHTTP(ctx context.Context, handler http.Handler) *http.Server {
+func (s *server) newHTTP(ctx context.Context, handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerReadMax, IdleTimeout: idleMax,
+		ErrorLog: log.New(doorLog{s.p.log}, "", 0),
+		Handler:  handler, ReadHeaderTimeout: headerReadMax, IdleTimeout: idleMax,
 		MaxHeaderBytes: headerBytes, BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 }

@@ -120,7 +120,7 @@ func (s *server) run(ctx context.Context, extra ...func(context.Context) error) 
 	go func() { book <- ledger(bookCtx) }()
 
 	group, ctx := errgroup.WithContext(ctx)
-	web := newHTTP(ctx, s.handler)
+	web := s.newHTTP(ctx, s.handler)
 	if s.certs != nil {
 		web.TLSConfig = s.certs.config()
 	}

@@ -301,7 +301,7 @@ func (m *machine) start() {
 			command = strings.Fields(value)
 		}
 	}
-	env = append(env, "TOLLGATE_LISTEN="+m.listen)
+	env = append(env, "TOLLGATE_LISTEN="+m.listen, "TOLLGATE_AGI=127.0.0.1:0")
 	m.daemon = exec.CommandContext(context.WithoutCancel(m.t.Context()), command[0], command[1:]...)
 	m.daemon.Env = env
 	m.daemon.Dir = "/"
