@@ -112,6 +112,7 @@ func TestLiveCallsAreListed(t *testing.T) {
 		"talking", "ending", "no limit",
 		"1:05:0", "&#43;49891234XXXX", "5 calls", "PJSIP/provider", "Hang up").lacks(t, "498912345678")
 	v.get("/calls?search=satellite").want(t, http.StatusOK, "882161234567890", "1 of 5 calls").lacks(t, "442071838750")
+	v.get("/calls?search=%2B44+20+7183").want(t, http.StatusOK, "1 of 5 calls")
 	v.get("/calls?search=nobody").want(t, http.StatusOK, "No live call matches")
 	v.get("/").want(t, http.StatusOK, `<a href="/calls">5</a>`, `href="/calls">`)
 	h.login("reader").get("/calls").want(t, http.StatusOK, "442071838750").lacks(t, "Hang up")

@@ -15,11 +15,9 @@ import (
 // The pace of the live page. Under load rows come in gulps and only the newest
 // of each are shown: nobody reads faster.
 const (
-	liveGulp      = 300 * time.Millisecond // between two gulps of rows
-	liveRowsMax   = 20                     // of one gulp
-	liveFigures   = 2 * time.Second        // between two sums of today
-	liveHeartbeat = 20 * time.Second       // so that nobody between takes the line for dead
-	liveLife      = 30 * time.Minute       // then the page comes again and is checked again
+	liveGulp    = 300 * time.Millisecond // between two gulps of rows
+	liveRowsMax = 20                     // of one gulp
+	liveFigures = 2 * time.Second        // between two sums of today
 )
 
 // overviewLive sends finished calls and today's figures as they come.
@@ -46,7 +44,7 @@ type liveStream struct {
 
 func (l *liveStream) run(calls <-chan []tollgate.CDR) error {
 	gulp, figures := time.NewTicker(liveGulp), time.NewTicker(liveFigures)
-	heartbeat, life := time.NewTicker(liveHeartbeat), time.NewTimer(liveLife)
+	heartbeat, life := time.NewTicker(frame.StreamRest), time.NewTimer(frame.StreamLife)
 	defer gulp.Stop()
 	defer figures.Stop()
 	defer heartbeat.Stop()

@@ -133,3 +133,27 @@ func TestTermsOfUsers(t *testing.T) {
 	v.get("/accounts/"+h.reception.ID.String()).want(t, http.StatusOK, "Hotel Adlerhof is frozen.")
 	v.get("/accounts/"+h.clinic.ID.String()).lacks(t, `class="notice bad"`)
 }
+
+// TestAccountPageGoesOn: what is held and what is left change on an open page.
+func TestAccountPageGoesOn(t *testing.T) {
+	b := newBrowser(t)
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	calls := h.someCalls()
+	h.lines.set(calls[1])
+	eur := tollgate.Money{Micro: 10_000_000, Currency: "EUR"}
+	if _, err := h.book.Recharge(t.Context(), store.Actor{Name: "test"}, h.hotel.ID, eur, "", "k"); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Navigate(h.url+"/login?next=/accounts/"+h.hotel.ID.String()), chromedp.SendKeys("#user", "admin"),
+		chromedp.SendKeys("#password", testPassword), chromedp.Click(".button.primary"),
+		chromedp.WaitVisible(`#live-state[data-state="on"]`), chromedp.WaitNotVisible("#held"))
+	b.wants("#balances", "10.00")
+	h.hold(calls[1], h.hotel.ID)
+	b.do(chromedp.WaitVisible("#held table"))
+	waitText(b, "#held", "201 → +442071838750")
+	waitText(b, "#balances", "9.70")
+	if said := b.said(); len(said) > 0 {
+		t.Errorf("the console said %q", said)
+	}
+}

@@ -83,6 +83,7 @@ func (s site) payers(mux *http.ServeMux) {
 	mux.Handle("GET /accounts/new", s.Allow(access.SetTerms, accounts.Edit))
 	mux.Handle("POST /accounts", s.Allow(access.SetTerms, accounts.Save))
 	mux.Handle("GET /accounts/{id}", s.Allow(access.ReadCalls, accounts.Show))
+	mux.Handle("GET /accounts/{id}/live", s.Allow(access.ReadCalls, accounts.Follow))
 	mux.Handle("GET /accounts/{id}/edit", s.Allow(access.SetTerms, accounts.Edit))
 	mux.Handle("POST /accounts/{id}", s.Allow(access.SetTerms, accounts.Save))
 	mux.Handle("POST /accounts/{id}/recharge", s.Allow(access.SetTerms, accounts.Recharge))

@@ -26,7 +26,6 @@ type quota struct {
 	Part, Whole     int64        // micro-units, for the bar; Whole is 0 where nothing is allowed
 	Period          string
 	Next            string // when used returns to zero; empty: never
-	Changes         []quotaRow
 }
 
 // quotaRow is a change of what was used that no call made.
@@ -36,9 +35,9 @@ type quotaRow struct {
 }
 
 // quotaOf makes the view of an allowance; nil where the account has none.
-func (s Pages) quotaOf(r *http.Request, v *frame.Reader, a *tollgate.Account) (*quota, error) {
+func quotaOf(a *tollgate.Account, v *frame.Reader) *quota {
 	if a.Mode != tollgate.ModeQuota {
-		return nil, nil //nolint:nilnil // it has none
+		return nil
 	}
 	money := func(micro int64) *view.Amount {
 		return view.NewAmount(tollgate.Money{Micro: micro, Currency: a.Currency})
@@ -54,22 +53,31 @@ func (s Pages) quotaOf(r *http.Request, v *frame.Reader, a *tollgate.Account) (*
 	if next := charging.PeriodEnd(v.Told.Now, a.Reset, a.WeekStart, zone); !next.IsZero() {
 		q.Next = next.In(v.Told.Zone).Format(view.MinuteLayout)
 	}
+	return q
+}
+
+// quotaChanges lists what changed the use of an allowance other than calls.
+func (s Pages) quotaChanges(r *http.Request, v *frame.Reader, a *tollgate.Account) ([]quotaRow, error) {
+	if a.Mode != tollgate.ModeQuota {
+		return nil, nil
+	}
 	found, err := s.Store.QuotaLog(r.Context(), v.Scope, a.ID, store.Paging{Rows: quotaRows})
 	if err != nil {
 		return nil, err
 	}
+	var rows []quotaRow
 	for i := range found.Items {
 		e := &found.Items[i]
 		row := quotaRow{
 			At: view.Instant(e.At, v.Told.Zone), Kind: view.Capital(string(e.Kind)), Note: e.Note, By: e.By,
-			Amount: money(e.Amount),
+			Amount: view.NewAmount(tollgate.Money{Micro: e.Amount, Currency: a.Currency}),
 		}
 		if row.By == "" {
 			row.By = "Tollgate"
 		}
-		q.Changes = append(q.Changes, row)
+		rows = append(rows, row)
 	}
-	return q, nil
+	return rows, nil
 }
 
 // zoneOf is where an account is at home: its own zone, else its parents'.

@@ -24,18 +24,17 @@ type ShowPage struct {
 	Tariff         string // name; empty: inherited
 	FreezeQuestion string
 	Parents        []view.Link
-	Balances       []balance
-	Transfers      []transferRow
-	Calls          []view.Call
-	Recharge       *form.Form // nil: not allowed, or no money of its own
-	Correction     *form.Form
-	Children       []view.AccountRow
-	Quota          *quota     // nil: it has none
-	Used           *form.Form // nil: not allowed, or no quota
-	Held           []heldRow
-	Terms          []term
-	FrozenAbove    string // name of an account above that is frozen
-	Pager          view.Pager
+	money
+	UsedChanges []quotaRow
+	Transfers   []transferRow
+	Calls       []view.Call
+	Recharge    *form.Form // nil: not allowed, or no money of its own
+	Correction  *form.Form
+	Children    []view.AccountRow
+	Used        *form.Form // nil: not allowed, or no quota
+	Terms       []term
+	FrozenAbove string // name of an account above that is frozen
+	Pager       view.Pager
 }
 
 // balance is one of the large figures of an account.
@@ -107,10 +106,10 @@ func (s Pages) page(
 			p.Correction = failed
 		}
 	}
-	if p.Quota, err = s.quotaOf(r, v, &a); err != nil {
+	if p.UsedChanges, err = s.quotaChanges(r, v, &a); err != nil {
 		return err
 	}
-	if p.Held, err = s.held(r.Context(), v, who, &a); err != nil {
+	if p.money, err = s.money(r, v, who, &a); err != nil {
 		return err
 	}
 	if err := s.movements(r, v, &a, p); err != nil {
@@ -136,27 +135,6 @@ func newPage(a *tollgate.Account, v *frame.Reader) *ShowPage {
 		}
 	}
 	p.Terms = terms(a)
-	money := func(label string, micro int64) {
-		sum := view.NewAmount(tollgate.Money{Micro: micro, Currency: a.Currency})
-		p.Balances = append(p.Balances, balance{Label: label, Amount: sum})
-	}
-	switch a.Mode {
-	case tollgate.ModeParent:
-		p.Balances = append(p.Balances, balance{Label: "Pays", Text: view.ModeText(a, v.Names)})
-	case tollgate.ModeQuota:
-		money("Available", a.Available())
-	case tollgate.ModePrepaid, tollgate.ModePostpaid:
-		money("Balance", a.Balance)
-		if a.Reserved != 0 {
-			money("Reserved", a.Reserved)
-		}
-		if !a.Limited() {
-			p.Balances = append(p.Balances, balance{Label: "Available", Text: "no limit"})
-			break
-		}
-		money("Available", a.Available())
-		money("Credit limit", a.CreditLimit)
-	}
 	return p
 }
 

@@ -10,6 +10,12 @@ import (
 // streamWriteMax is how long the reader of a stream may take for one event.
 const streamWriteMax = 10 * time.Second
 
+// How streams are kept.
+const (
+	StreamRest = 20 * time.Second // at most between two signs of life: see Rest
+	StreamLife = 30 * time.Minute // then the page comes again and is checked again
+)
+
 // Stream is an answer that goes on: server-sent events, as the HTML Living
 // Standard has them in §9.2.
 type Stream struct {

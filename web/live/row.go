@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/web/form"
 	"tollgate/web/frame"
 	"tollgate/web/view"
 )
@@ -127,6 +128,9 @@ func caller(c *tollgate.LiveCall) string {
 // matches reports whether a text of the row contains what somebody looks for.
 func (r *row) matches(sought string) bool {
 	if sought == "" {
+		return true
+	}
+	if digits := form.Digits(sought); digits != "" && strings.Contains(form.Digits(r.Number), digits) {
 		return true
 	}
 	for _, text := range []string{

@@ -12,12 +12,8 @@ import (
 	"tollgate/web/view"
 )
 
-// The pace of the page.
-const (
-	second    = time.Second      // between two looks at the calls
-	heartbeat = 20 * time.Second // so that nobody between takes the line for dead
-	life      = 30 * time.Minute // then the page comes again and is checked again
-)
+// pace is the time between two looks at the calls.
+const pace = time.Second
 
 // Stream sends the calls in progress once, and from then on each second what
 // changed: rows that are new or no longer the same as HTML (calls), those that
@@ -61,7 +57,7 @@ type tick struct {
 }
 
 func (f *follower) run() error {
-	ticker, end := time.NewTicker(second), time.NewTimer(life)
+	ticker, end := time.NewTicker(pace), time.NewTimer(frame.StreamLife)
 	defer ticker.Stop()
 	defer end.Stop()
 	for round := 1; ; round++ {
@@ -112,7 +108,7 @@ func (f *follower) send(round int) error {
 // a sign of life.
 func (f *follower) sendTick(at time.Time, now tick, any bool) error {
 	if !any && now.Text == "" {
-		if at.Sub(f.rested) < heartbeat {
+		if at.Sub(f.rested) < frame.StreamRest {
 			return nil
 		}
 		f.rested = at

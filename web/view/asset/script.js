@@ -142,10 +142,20 @@ function run(calls) {
   });
 }
 
+// Parts of a page that are sent anew when they change: an event is named as the part.
+function renew(page) {
+  const source = listen(page.dataset.parts);
+  for (const id of ["balances", "held"]) source.addEventListener(id, (event) => {
+    document.getElementById(id).replaceChildren(parse(event.data));
+  });
+}
+
 const ticker = document.querySelector("[data-live]");
 if (ticker) follow(ticker);
 const calls = document.querySelector("[data-calls]");
 if (calls) run(calls);
+const page = document.querySelector("[data-parts]");
+if (page) renew(page);
 
 // The current page is in sight in the narrow menu.
 document.querySelector(".nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
