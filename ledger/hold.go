@@ -199,12 +199,8 @@ func (h *holds) read(batch []*operation) error {
 	for i := range found {
 		h.rows[found[i].ID] = &heldRow{Reservation: found[i]}
 	}
-	// All accounts that the commit touches, so that they are locked in one order.
-	for account := range h.deltas {
-		accounts = append(accounts, account)
-	}
 	slices.Sort(accounts)
-	rooms, err := h.Rooms(slices.Compact(accounts))
+	rooms, err := h.Rooms(slices.Compact(accounts), slices.Sorted(maps.Keys(h.deltas)))
 	h.rooms = make(map[tollgate.ID]*live.Room, len(rooms))
 	for i := range rooms {
 		r := &rooms[i]

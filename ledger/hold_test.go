@@ -139,20 +139,24 @@ func TestHoldsThatCannotBe(t *testing.T) {
 			edit func(*ledger.Hold)
 			want tollgate.ErrorCode
 		}{
-			"another of the call":   {func(h *ledger.Hold) { h.Call = first.Call }, tollgate.CodeConflict},
-			"not there":             {func(h *ledger.Hold) { h.From = 5 }, tollgate.CodeConflict},
-			"there with another":    {func(h *ledger.Hold) { *h = first; h.From, h.To = 99, 200 }, tollgate.CodeConflict},
-			"there, and not new":    {func(h *ledger.Hold) { *h = first; h.To = 200 }, tollgate.CodeConflict},
-			"of another enterprise": {func(h *ledger.Hold) { *h = first; h.Enterprise = other.enterprise.ID }, tollgate.CodeConflict},
-			"another's account":     {func(h *ledger.Hold) { h.Accounts[0] = other.prepaid.ID }, tollgate.CodeNotFound},
-			"no account":            {func(h *ledger.Hold) { h.Accounts[0] = 5 }, tollgate.CodeNotFound},
-			"an account twice":      {func(h *ledger.Hold) { h.Accounts = append(h.Accounts, s.prepaid.ID) }, tollgate.CodeInvalid},
-			"no id":                 {func(h *ledger.Hold) { h.ID = 0 }, tollgate.CodeInvalid},
-			"no call":               {func(h *ledger.Hold) { h.Call.UniqueID = "" }, tollgate.CodeInvalid},
-			"less than nothing":     {func(h *ledger.Hold) { h.To = -1 }, tollgate.CodeInvalid},
-			"more than there is":    {func(h *ledger.Hold) { h.To = 1 << 60 }, tollgate.CodeInvalid},
-			"an endless detail":     {func(h *ledger.Hold) { h.Detail = make([]byte, 1<<20) }, tollgate.CodeInvalid},
-			"accounts without end":  {func(h *ledger.Hold) { h.Accounts = make([]tollgate.ID, 17) }, tollgate.CodeInvalid},
+			"another of the call": {func(h *ledger.Hold) { h.Call = first.Call }, tollgate.CodeConflict},
+			"not there":           {func(h *ledger.Hold) { h.From = 5 }, tollgate.CodeConflict},
+			"there with another":  {func(h *ledger.Hold) { *h = first; h.From, h.To = 99, 200 }, tollgate.CodeConflict},
+			"there, and not new":  {func(h *ledger.Hold) { *h = first; h.To = 200 }, tollgate.CodeConflict},
+			"of another enterprise": {
+				func(h *ledger.Hold) { *h = first; h.Enterprise = other.enterprise.ID }, tollgate.CodeConflict,
+			},
+			"another's account": {func(h *ledger.Hold) { h.Accounts[0] = other.prepaid.ID }, tollgate.CodeNotFound},
+			"no account":        {func(h *ledger.Hold) { h.Accounts[0] = 5 }, tollgate.CodeNotFound},
+			"an account twice": {
+				func(h *ledger.Hold) { h.Accounts = append(h.Accounts, s.prepaid.ID) }, tollgate.CodeInvalid,
+			},
+			"no id":                {func(h *ledger.Hold) { h.ID = 0 }, tollgate.CodeInvalid},
+			"no call":              {func(h *ledger.Hold) { h.Call.UniqueID = "" }, tollgate.CodeInvalid},
+			"less than nothing":    {func(h *ledger.Hold) { h.To = -1 }, tollgate.CodeInvalid},
+			"more than there is":   {func(h *ledger.Hold) { h.To = 1 << 60 }, tollgate.CodeInvalid},
+			"an endless detail":    {func(h *ledger.Hold) { h.Detail = make([]byte, 1<<20) }, tollgate.CodeInvalid},
+			"accounts without end": {func(h *ledger.Hold) { h.Accounts = make([]tollgate.ID, 17) }, tollgate.CodeInvalid},
 		} {
 			h := s.held("b", 50, s.prepaid)
 			c.edit(&h)
@@ -354,7 +358,7 @@ func TestRoomStaysUntilTheCommit(t *testing.T) {
 		there := s.held("there", 100, s.prepaid)
 		tries := 0
 		err := node.Post(t.Context(), func(p *store.Posting) error {
-			rooms, err := live.On(p).Rooms(there.Accounts)
+			rooms, err := live.On(p).Rooms(there.Accounts, nil)
 			if err != nil || len(rooms) != 1 || rooms[0].Micro != 100 {
 				return fmt.Errorf("rooms %+v, %w", rooms, err)
 			}

@@ -52,7 +52,7 @@ type Money interface {
 
 // Holding is what is done with reservations.
 type Holding interface {
-	Rooms(accounts []tollgate.ID) ([]live.Room, error)
+	Rooms(accounts, touched []tollgate.ID) ([]live.Room, error)
 	Held(ids []tollgate.ID) ([]store.Reservation, error)
 	Drop(ids []tollgate.ID) ([]store.Reservation, error)
 	Reserve(rows []store.Reservation) (inserted int, err error)

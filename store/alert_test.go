@@ -66,7 +66,9 @@ func TestReservationsAreFiltered(t *testing.T) {
 			"an account": {store.ReservationFilter{Account: 11}, rows[1:2]},
 			"another":    {store.ReservationFilter{Account: 1}, nil},
 			"expired":    {store.ReservationFilter{Expired: noon.AddDate(0, 0, 3)}, rows[:3]},
-			"a device's": {store.ReservationFilter{Device: 1, Expired: noon.AddDate(0, 0, 3)}, []store.Reservation{rows[0], rows[2]}},
+			"a device's": {
+				store.ReservationFilter{Device: 1, Expired: noon.AddDate(0, 0, 3)}, []store.Reservation{rows[0], rows[2]},
+			},
 		} {
 			var got []store.Reservation
 			for paging := (store.Paging{Rows: 7}); ; {

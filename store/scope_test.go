@@ -42,6 +42,7 @@ func single[T any](_ T, err error) (int, error) {
 func scoped() map[string]seen {
 	all := scopedBooks()
 	maps.Copy(all, scopedConfiguration())
+	maps.Copy(all, scopedLive())
 	return all
 }
 
@@ -65,18 +66,6 @@ func scopedBooks() map[string]seen {
 			return single(db.CDR(t.Context(), s, p.Items[0].ID))
 		},
 		"CDRs": callsSeen,
-		"Alerts": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
-			p, err := db.Alerts(t.Context(), s, first)
-			return page(p, err, func(a tollgate.Alert) bool { return a.Enterprise == o.enterprise.ID })
-		},
-		"Reservations": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
-			p, err := db.Reservations(t.Context(), s, store.ReservationFilter{Account: o.user.ID}, first)
-			return page(p, err, func(r store.Reservation) bool { return r.Enterprise == o.enterprise.ID })
-		},
-		"QuotaLog": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
-			p, err := db.QuotaLog(t.Context(), s, o.user.ID, first)
-			return page(p, err, func(q store.QuotaEntry) bool { return q.Enterprise == o.enterprise.ID })
-		},
 		"LoginLog": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
 			p, err := db.LoginLog(t.Context(), s, first)
 			return page(p, err, func(l store.Login) bool { return l.Enterprise == o.enterprise.ID })
@@ -120,6 +109,23 @@ func scopedBooks() map[string]seen {
 		"Users": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
 			users, err := db.Users(t.Context(), s)
 			return rows(users, err, func(u store.User) bool { return u.Enterprise == o.enterprise.ID })
+		},
+	}
+}
+
+func scopedLive() map[string]seen {
+	return map[string]seen{
+		"Alerts": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
+			p, err := db.Alerts(t.Context(), s, first)
+			return page(p, err, func(a tollgate.Alert) bool { return a.Enterprise == o.enterprise.ID })
+		},
+		"Reservations": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
+			p, err := db.Reservations(t.Context(), s, store.ReservationFilter{Account: o.user.ID}, first)
+			return page(p, err, func(r store.Reservation) bool { return r.Enterprise == o.enterprise.ID })
+		},
+		"QuotaLog": func(t *testing.T, db *store.DB, s store.Scope, o *office) (int, error) {
+			p, err := db.QuotaLog(t.Context(), s, o.user.ID, first)
+			return page(p, err, func(q store.QuotaEntry) bool { return q.Enterprise == o.enterprise.ID })
 		},
 	}
 }

@@ -201,7 +201,7 @@ func (p posting) ClaimRequest(enterprise tollgate.ID, key string, transfer tollg
 
 func (p posting) Log(store.Actor, string, string, any) error { return nil }
 
-func (p posting) Rooms(accounts []tollgate.ID) ([]live.Room, error) {
+func (p posting) Rooms(accounts, _ []tollgate.ID) ([]live.Room, error) {
 	rooms := make([]live.Room, 0, len(accounts))
 	for _, id := range accounts {
 		if a := p.accounts[id]; a != nil {

@@ -175,7 +175,9 @@ func (a *auditor) check(rule rule) error {
 
 // count says how much was looked at.
 func (a *auditor) count() error {
-	for _, what := range []string{"account", "transfer", "cdr", "cdr_key", "usage", "request_key", "reservation", "quota_log"} {
+	for _, what := range []string{
+		"account", "transfer", "cdr", "cdr_key", "usage", "request_key", "reservation", "quota_log",
+	} {
 		c := Checked{What: what}
 		if err := a.q.QueryRowContext(a.ctx, "SELECT COUNT(*) FROM "+what).Scan(&c.Rows); err != nil {
 			return err

@@ -3,6 +3,7 @@
 package live
 
 import (
+	"slices"
 	"strconv"
 
 	"tollgate"
@@ -34,8 +35,13 @@ const roomsPostgres = `SELECT ` + roomColumns + ` FROM account
 	WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE`
 
 // Rooms returns what accounts can spend, and keeps it so: nobody else changes
-// them before the transaction ends. What does not exist is left out.
-func (p Rows) Rooms(accounts []tollgate.ID) ([]Room, error) {
+// them before the transaction ends. What does not exist is left out. Touched are
+// all accounts that the transaction goes on to change; they are locked here with
+// the others, in one order on every node, and may be returned.
+func (p Rows) Rooms(accounts, touched []tollgate.ID) ([]Room, error) {
+	if p.tx.Engine() == store.PostgreSQL {
+		accounts = append(slices.Clip(accounts), touched...)
+	}
 	rooms, err := list(p, roomsSQLite, roomsPostgres, func(row engine.Scanner, r *Room) error {
 		return row.Scan(&r.Enterprise, &r.Account, &r.Quota, &r.Micro)
 	}, accounts)
