@@ -17,14 +17,7 @@ func TestCreditOverHTTP(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		h := newHouseOn(t, db)
 		const alpha = "alpha:" + devicePassword
-		d, err := db.Devices(t.Context(), store.Scope(h.id["alpha"]))
-		h.must(err)
-		d[0].Control = true
-		h.change(func(c *store.Change) error { return c.PutDevice(&d[0], "") })
-		// 9.80 EUR at 0.10 a minute begun; 9.60 are taken away: two minutes are left.
-		_, err = h.book.Correct(t.Context(), store.Actor{Name: "test"}, h.id["alpha user"],
-			tollgate.Money{Micro: -9_600_000, Currency: "EUR"}, "", "")
-		h.must(err)
+		h.leaveTwoMinutes()
 		ask := func(do, body string) (g callGrant) {
 			t.Helper()
 			response, answer := h.ask(scenario{do: do, as: alpha, body: body})
@@ -84,4 +77,17 @@ func TestCreditOverHTTP(t *testing.T) {
 			t.Errorf("the books: %v", report.Findings)
 		}
 	})
+}
+
+// leaveTwoMinutes has the calls of Alpha's device controlled, and takes from
+// its user's 9.80 EUR all but what two minutes cost.
+func (h *house) leaveTwoMinutes() {
+	h.Helper()
+	d, err := h.db.Devices(h.Context(), store.Scope(h.id["alpha"]))
+	h.must(err)
+	d[0].Control = true
+	h.change(func(c *store.Change) error { return c.PutDevice(&d[0], "") })
+	_, err = h.book.Correct(h.Context(), store.Actor{Name: "test"}, h.id["alpha user"],
+		tollgate.Money{Micro: -9_600_000, Currency: "EUR"}, "", "")
+	h.must(err)
 }
