@@ -150,6 +150,7 @@ type LiveCall struct {
 	Started     time.Time     `json:"started"`
 	Answered    time.Time     `json:"answered"`  // zero: it rings
 	Granted     time.Duration `json:"granted"`   // talk time held so far
+	Affords     time.Duration `json:"affords"`   // talk time that the money lasts for, when last asked; 0: without end
 	Unlimited   bool          `json:"unlimited"` //
 	Final       bool          `json:"final"`     // the money ends at Granted
 	Currency    Currency      `json:"currency"`  // of the amounts below

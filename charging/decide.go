@@ -293,6 +293,16 @@ func (d *directory) chain(payer *tollgate.Account, currency tollgate.Currency) (
 	return ids, nil
 }
 
+// limited reports whether anybody who would pay can run out of money.
+func (d *directory) limited(payer *tollgate.Account) bool {
+	for a := range d.upward(payer) {
+		if a.Mode != tollgate.ModeParent && a.Limited() {
+			return true
+		}
+	}
+	return false
+}
+
 // nameOf is an account in words.
 func (d *directory) nameOf(id tollgate.ID) string {
 	if a := d.accounts[id]; a != nil {

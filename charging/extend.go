@@ -91,8 +91,10 @@ func (f *Office) granted(
 		Call: s.Attempt.Call, Allowed: true, For: s.Granted, Then: orHangup(s.Verdict.Exhausted, causeCleared),
 		Left: tollgate.Money{Micro: held.Room, Currency: s.Currency},
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if flat, reason := m.cost(flatSpan); reason == "" && flat <= s.Held {
-		g.Unlimited, g.Affords = true, affordsMax
+		g.Unlimited, g.Affords, c.affords = true, affordsMax, 0
 		return g
 	}
 	g.Affords = m.affordable(s.Held+held.Room, used+affordsMax)
@@ -101,9 +103,7 @@ func (f *Office) granted(
 	} else {
 		g.RenewAt = renewAt(g.For, c.slice)
 	}
-	c.mu.Lock()
-	c.state.Final = g.Final
-	c.mu.Unlock()
+	c.state.Final, c.affords = g.Final, g.Affords
 	g.Warn = f.warn(d, c, &s, held.Room)
 	return g
 }
@@ -156,12 +156,11 @@ func (f *Office) ends(
 		s.Granted = held // less than was thought if it was answered in a dearer hour
 	}
 	c.mu.Lock()
-	c.state.Final, c.state.Granted = true, s.Granted
+	c.state.Final, c.state.Granted, c.affords = true, s.Granted, s.Granted
 	c.mu.Unlock()
 	return tollgate.Grant{
 		Call: s.Attempt.Call, Allowed: true, For: s.Granted, RenewAt: lastAskAt(s.Granted, used), Final: true,
 		Then: orHangup(then, causeCleared), Affords: s.Granted, Left: tollgate.Money{Currency: s.Currency},
-		Code: why.Code, Reason: why.Message,
 	}, nil
 }
 

@@ -160,23 +160,20 @@ func (d *directory) limits(q *question, kept *keptCall) error {
 			q.site.liable(q.CDR), device.Name)
 	}
 	kept.Tariff = cmp.Or(kept.Verdict.Tariff, d.customerTariff(payer, payer.Enterprise))
-	if t := d.tariffs[kept.Tariff]; t != nil {
-		kept.Currency = t.words.Currency
-	}
-	chain, err := d.chain(payer, kept.Currency)
-	if err != nil {
-		return err
-	}
-	if kept.Chain = chain; len(chain) == 0 {
+	if !d.limited(payer) {
 		q.tell("%s has no limit.", payer.Name)
 		kept.Unlimited = true
 		return nil
 	}
-	if kept.Tariff == 0 {
+	t := d.tariffs[kept.Tariff]
+	if t == nil {
 		return tollgate.Errorf(tollgate.CodeForbidden,
 			"account %q has no tariff, so nobody knows what the call costs: give it one", payer.Name)
 	}
-	return nil
+	kept.Currency = t.words.Currency
+	var err error
+	kept.Chain, err = d.chain(payer, kept.Currency)
+	return err
 }
 
 // Answer says when the called party answered: see tollgate.Charger.
@@ -207,8 +204,13 @@ func (f *Office) Renew(ctx context.Context, call tollgate.CallID, used time.Dura
 	if c.isOver() {
 		return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", call)
 	}
-	c.hear()
-	return f.extend(ctx, d, c, max(0, used))
+	used = max(0, used)
+	if c.hear(used) && c.reservation() != 0 {
+		if _, err := f.hold(ctx, c, c.snapshot(), used); err != nil && tollgate.CodeOf(err) != tollgate.CodeConflict {
+			return tollgate.Grant{}, err
+		}
+	}
+	return f.extend(ctx, d, c, used)
 }
 
 // Advise keeps what the network says a call costs: see tollgate.Charger.

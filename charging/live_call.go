@@ -1,7 +1,9 @@
 package charging
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,9 +30,10 @@ type liveCall struct {
 	enterprise, id tollgate.ID
 	patience       time.Duration // for how long yet nothing need be heard of it
 	slice          time.Duration
-	left           int64     // room beyond what is held, when last asked
-	warned         bool      // the caller was told that the credit is nearly used
-	over           time.Time // when it ended; zero: it goes on
+	left           int64         // room beyond what is held, when last asked
+	affords        time.Duration // of talk, all in all, that the money lasts for; 0: without end
+	warned         bool          // the caller was told that the credit is nearly used
+	over           time.Time     // when it ended; zero: it goes on
 	advice         *tollgate.AOC
 	cancellable    bool
 }
@@ -77,11 +80,15 @@ func (c *liveCall) reservation() tollgate.ID {
 	return c.id
 }
 
-// hear notes that somebody asked for the call after it was authorised.
-func (c *liveCall) hear() {
+// hear notes that somebody asked for the call after it was authorised, and
+// reports whether that is to be kept yet.
+func (c *liveCall) hear(used time.Duration) (news bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	news = !c.state.Heard
 	c.state.Heard = true
+	c.patience = c.state.lasts(used)
+	return news
 }
 
 // waits is for how long yet nothing need be heard of the call.
@@ -136,7 +143,7 @@ func (c *liveCall) show(d *directory, now time.Time) tollgate.LiveCall {
 		Enterprise: c.enterprise, ID: c.id, Call: s.Attempt.Call, Extension: s.Attempt.Extension,
 		Originator: s.Attempt.Originator, Caller: s.Attempt.Caller, Number: s.Number, Trunk: s.Attempt.Trunk,
 		Payer: s.Payer, PaidBy: s.PaidBy, Tariff: s.Tariff, Rule: s.Verdict.Rule,
-		Started: s.Attempt.At, Answered: s.Answered, Granted: s.Granted, Unlimited: s.Unlimited, Final: s.Final,
+		Started: s.Attempt.At, Answered: s.Answered, Granted: s.Granted, Affords: c.affords, Unlimited: s.Unlimited, Final: s.Final,
 		Currency: s.Currency, Reserved: s.Held, Left: c.left, Advice: c.advice, Cancellable: c.cancellable,
 	}
 	if s.Tariff != 0 && !s.Answered.IsZero() && now.After(s.Answered) {
@@ -196,4 +203,21 @@ func (s *switchboard) all() []*liveCall {
 		calls = append(calls, c)
 	}
 	return calls
+}
+
+// due lets time pass for every call and lists those of which nothing was heard
+// for too long, oldest first.
+func (s *switchboard) due(passed time.Duration) []*liveCall {
+	var due []*liveCall
+	for _, c := range s.all() {
+		c.mu.Lock()
+		if c.patience -= passed; c.patience <= 0 {
+			due = append(due, c)
+		}
+		c.mu.Unlock()
+	}
+	slices.SortFunc(due, func(a, b *liveCall) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.state.Attempt.Call.UniqueID, b.state.Attempt.Call.UniqueID))
+	})
+	return due
 }

@@ -312,8 +312,9 @@ func (s *simulation) place(n int) error {
 		return nil
 	}
 	s.obey(c, grant)
-	if c.heard = !s.once(20); c.heard {
-		if grant, err := s.office.Renew(context.Background(), c.attempt.Call, 0); err == nil && grant.Allowed {
+	if !s.once(20) {
+		grant, err := s.office.Renew(context.Background(), c.attempt.Call, 0)
+		if c.heard = err == nil && grant.Allowed; c.heard {
 			s.obey(c, grant)
 		}
 	}
@@ -359,6 +360,8 @@ func (s *simulation) renew(c *simCall) {
 	}
 	g, err := s.office.Renew(context.Background(), c.attempt.Call, used)
 	switch {
+	case tollgate.CodeOf(err) == tollgate.CodeNotFound:
+		return // an emergency call: nobody limits it
 	case err != nil:
 		s.after(time.Second, func() error { s.renew(c); return nil })
 		return

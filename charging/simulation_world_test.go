@@ -1,7 +1,9 @@
 package charging
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -39,6 +41,7 @@ func newSimWorld(t *testing.T) *simWorld {
 	for _, a := range w.directory.accounts {
 		w.accounts = append(w.accounts, *a)
 	}
+	slices.SortFunc(w.accounts, func(a, b tollgate.Account) int { return cmp.Compare(a.ID, b.ID) })
 	return w
 }
 

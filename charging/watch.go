@@ -41,8 +41,8 @@ func (f *Office) Run(ctx context.Context) error {
 // sweep does what is due after so much time has passed. It is not read off the
 // clock, which may jump: money that is held must not come free by that.
 func (f *Office) sweep(ctx context.Context, passed time.Duration) error {
-	for _, c := range f.board.all() {
-		if err := f.expire(ctx, c, passed); err != nil {
+	for _, c := range f.board.due(passed) {
+		if err := f.expire(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func (f *Office) expireLost(ctx context.Context, now time.Time) error {
 		if c := f.board.find(r.Call); c != nil && c.reservation() == r.ID {
 			continue // it is looked after
 		}
-		if err := f.expire(ctx, f.reloaded(d, r), freeMax); err != nil {
+		if err := f.expire(ctx, f.reloaded(d, r)); err != nil {
 			return err
 		}
 	}
@@ -82,14 +82,11 @@ func (f *Office) expireLost(ctx context.Context, now time.Time) error {
 
 // expire releases the money of a call of which nothing was heard for too long,
 // and forgets one that is over.
-func (f *Office) expire(ctx context.Context, c *liveCall, passed time.Duration) error {
+func (f *Office) expire(ctx context.Context, c *liveCall) error {
 	c.mu.Lock()
-	c.patience -= passed
-	s, id, waits, over := c.state, c.id, c.patience, c.over
+	s, id, over := c.state, c.id, c.over
 	c.mu.Unlock()
 	switch {
-	case waits > 0:
-		return nil
 	case !over.IsZero():
 		f.board.drop(s.Attempt.Call)
 		return nil
@@ -152,9 +149,9 @@ func (f *Office) callOf(r *tollgate.Record) *liveCall {
 }
 
 // settles returns the reservation that a record settles, 0 if it leaves it
-// alone: one of several phones that rang gave up while another talks.
+// alone: of several lines under one authorisation one gave up while another talks.
 func settles(r *tollgate.Record, c *liveCall) tollgate.ID {
-	if r.Answer.IsZero() && !c.snapshot().Answered.IsZero() {
+	if r.Attempt != "" && r.Answer.IsZero() && !c.snapshot().Answered.IsZero() {
 		return 0
 	}
 	return c.reservation()
