@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -27,7 +28,10 @@ const (
 func (s *server) publish() error {
 	if dir := os.Getenv(addressVariable); dir != "" {
 		text := s.url() + "\n" + s.public + "\n"
-		if err := replaceFile(filepath.Join(dir, filepath.Base(addressFile)), []byte(text), 0o644); err != nil {
+		name := filepath.Join(dir, filepath.Base(addressFile))
+		err := errors.Join(os.WriteFile(name+".new", []byte(text), 0o644), // whatever the umask says:
+			os.Chmod(name+".new", 0o644), os.Rename(name+".new", name))
+		if err != nil {
 			return fmt.Errorf("say where the server is: %w", err)
 		}
 	}
@@ -82,7 +86,7 @@ func (s *server) publicURL(told string) (string, error) {
 	if !ok || s.certs == nil {
 		return s.url(), nil
 	}
-	name := s.certs.name()
+	name := s.certs.Name()
 	if name == "" && address.IP.IsUnspecified() {
 		name, _ = os.Hostname() // a machine without a name is localhost
 	}

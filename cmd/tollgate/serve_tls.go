@@ -17,6 +17,7 @@ import (
 
 	"tollgate"
 	"tollgate/api"
+	"tollgate/cmd/tollgate/cert"
 )
 
 // tlsFlags say how people's words are kept from others on the way.
@@ -37,20 +38,21 @@ const strictFor = 365 * 24 * time.Hour
 
 // certificates are what a server shows of itself.
 type certificates interface {
-	// config is for a listener.
-	config() *tls.Config
-	// name is one that they are made out for, "" if they say none.
-	name() string
-	// part says how they are doing.
-	part() api.Part
-	// challenges answers those who issue them over plain HTTP, and hands on the rest.
-	challenges(next http.Handler) http.Handler
+	// Config is for a listener.
+	Config() *tls.Config
+	// Name is one that they are made out for, "" if they say none.
+	Name() string
+	// Part says how they are doing.
+	Part() api.Part
+	// Challenges answers those who issue them over plain HTTP, and hands on the rest.
+	Challenges(next http.Handler) http.Handler
 	// Run keeps them valid until ctx ends.
 	Run(ctx context.Context) error
 }
 
 // certificates are the ones that are asked for, nil if none are.
 func (c *serveCommand) certificates(p *program) (certificates, error) {
+	o := cert.Options{Now: p.now, Log: p.log, Agent: "tollgate/" + version}
 	ways := 0
 	for _, asked := range []bool{c.TLSCert != "" || c.TLSKey != "", c.TLSSelfSigned, c.acme(), c.BehindProxy} {
 		if asked {
@@ -64,7 +66,7 @@ func (c *serveCommand) certificates(p *program) (certificates, error) {
 	case c.HTTP != "" && (ways == 0 || c.BehindProxy):
 		return nil, tollgate.Errorf(tollgate.CodeInvalid, "--http sends people to TLS, and there is none")
 	case c.TLSCert != "" && c.TLSKey != "":
-		return newFileCertificate(p, c.TLSCert, c.TLSKey)
+		return cert.Files(o, c.TLSCert, c.TLSKey)
 	case c.TLSCert != "" || c.TLSKey != "":
 		return nil, tollgate.Errorf(tollgate.CodeInvalid, "--tls-cert and --tls-key need each other")
 	case !c.TLSSelfSigned && !c.acme():
@@ -75,9 +77,9 @@ func (c *serveCommand) certificates(p *program) (certificates, error) {
 	case dir == "":
 		return nil, tollgate.Errorf(tollgate.CodeInvalid, "say with --certificates where certificates are kept")
 	case c.TLSSelfSigned:
-		return newSelfSigned(p, dir, c.names()...)
+		return cert.SelfSigned(o, dir, c.names()...)
 	default:
-		return newACME(p, dir, c.tlsFlags)
+		return cert.Issue(o, dir, c.ACMEDirectory, c.ACMEEmail, c.ACMEDomain...)
 	}
 }
 
@@ -147,7 +149,7 @@ func (s *server) secure(c *serveCommand) ([]func(context.Context) error, error) 
 	if certs == nil {
 		return nil, nil
 	}
-	s.vitals.watch(certs.part)
+	s.vitals.watch(certs.Part)
 	extra := []func(context.Context) error{certs.Run}
 	if c.HTTP == "" {
 		return extra, nil
@@ -156,7 +158,7 @@ func (s *server) secure(c *serveCommand) ([]func(context.Context) error, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%w: choose another address with --http", err)
 	}
-	handler := certs.challenges(redirector(s.public)) // before a certificate is asked for
+	handler := certs.Challenges(redirector(s.public)) // before a certificate is asked for
 	return append(extra, func(ctx context.Context) error {
 		return runHTTP(ctx, s.newHTTP(ctx, handler), clear)
 	}), nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tollgate/cmd/tollgate/cert"
 )
 
 // quietBuffer is a log that may be read while it is written.
@@ -100,7 +101,7 @@ func TestServeSelfSigned(t *testing.T) {
 			t.Errorf("%s: HTTP/%d, strict %q", path, answer.major, got)
 		}
 		if path == "/healthz" {
-			sum := fingerprint(answer.shown[0].Raw)
+			sum := cert.Fingerprint(answer.shown[0].Raw)
 			if !strings.Contains(log.String(), "sha256="+sum) || len(sum) != 95 {
 				t.Errorf("fingerprint %s is not in the log:\n%s", sum, &log)
 			}
@@ -123,7 +124,7 @@ func TestServeSelfSigned(t *testing.T) {
 		t.Errorf("health: %d\n%s%s", code, out, problems)
 	}
 	out, problems, code = command(t, "health", "--url", local, "--data", data)
-	until := time.Now().Add(selfSignedFor - time.Hour).UTC().Format(time.DateOnly)
+	until := time.Now().Add(825*24*time.Hour - time.Hour).UTC().Format(time.DateOnly)
 	if code != 0 || !strings.Contains(out, "until "+until) {
 		t.Errorf("health: %d\n%s%s", code, out, problems)
 	}
@@ -133,129 +134,6 @@ func TestServeBehindProxy(t *testing.T) {
 	address := serve(t, filepath.Join(t.TempDir(), "books"), "--behind-tls-proxy", "--url", "https://calls.example.org/")
 	if address != "https://calls.example.org" {
 		t.Errorf("people are sent to %s", address)
-	}
-}
-
-// clock is a time that a test sets.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
-func TestSelfSignedLastsAndIsRenewed(t *testing.T) {
-	dir, time := t.TempDir(), &clock{at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
-	p := &program{now: time.now, log: discard()}
-	first, err := newSelfSigned(p, dir, "pbx.example.org", "localhost", "127.0.0.1", "pbx.example.org")
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf := first.current.Leaf
-	if leaf.NotAfter.Sub(leaf.NotBefore) != selfSignedFor || len(leaf.DNSNames) != 2 || len(leaf.IPAddresses) != 1 {
-		t.Errorf("from %s until %s for %q %v", leaf.NotBefore, leaf.NotAfter, leaf.DNSNames, leaf.IPAddresses)
-	}
-	if first.name() != "pbx.example.org" {
-		t.Errorf("it is for %q", first.name())
-	}
-	for name, mode := range map[string]os.FileMode{"self-signed.key": 0o600, "self-signed.pem": 0o644} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != mode {
-			t.Errorf("%s: %v, %v", name, info.Mode(), err)
-		}
-	}
-	again, err := newSelfSigned(p, dir, "other.example.org")
-	if err != nil || !again.current.Leaf.Equal(leaf) {
-		t.Errorf("a second start made another one, %v", err)
-	}
-	time.add(selfSignedFor - selfSignedRenew)
-	next, err := again.get()
-	if err != nil || next.Leaf.Equal(leaf) || next.Leaf.DNSNames[0] != "other.example.org" {
-		t.Errorf("a month before its end it is still the old one, %v", err)
-	}
-}
-
-// writePair writes a certificate for one name.
-func writePair(t *testing.T, dir, name string, now time.Time) (cert, key string) {
-	t.Helper()
-	cert, key = filepath.Join(dir, "fullchain.pem"), filepath.Join(dir, "privkey.pem")
-	if err := writeSelfSigned(now, cert, key, []string{name}); err != nil {
-		t.Fatal(err)
-	}
-	return cert, key
-}
-
-func TestCertificateFilesAreReadAgain(t *testing.T) {
-	dir, time := t.TempDir(), &clock{at: time.Now()}
-	cert, key := writePair(t, dir, "old.example.org", time.now())
-	f, err := newFileCertificate(&program{now: time.now, log: discard()}, cert, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := func() string {
-		t.Helper()
-		time.add(certPoll)
-		c, err := f.config().GetCertificate(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.Leaf.DNSNames[0]
-	}
-	if got := shown(); got != "old.example.org" {
-		t.Fatalf("shows %s", got)
-	}
-	before, err := os.ReadFile(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writePair(t, dir, "new.example.org", time.now())
-	fits, err := os.ReadFile(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(key, append(before, '\n'), 0o600); err != nil { // half renewed
-		t.Fatal(err)
-	}
-	if got := shown(); got != "old.example.org" {
-		t.Errorf("half renewed it shows %s", got)
-	}
-	if part := f.part(); part.State != "failed" || !strings.Contains(part.Detail, "old.example.org until") {
-		t.Errorf("half renewed it is %+v", part)
-	}
-	if err := os.WriteFile(key, fits, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := shown(); got != "new.example.org" {
-		t.Errorf("renewed it shows %s", got)
-	}
-	if part := f.part(); part.State != "running" {
-		t.Errorf("renewed it is %+v", part)
-	}
-	time.add(selfSignedFor)
-	if part := f.part(); part.State != "failed" || !strings.HasSuffix(part.Detail, "expired") {
-		t.Errorf("at the end it is %+v", part)
-	}
-}
-
-func TestDamagedCertificate(t *testing.T) {
-	dir := t.TempDir()
-	cert, key := writePair(t, dir, "calls.example.org", time.Now())
-	p := &program{now: time.Now, log: discard()}
-	damaged := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("no")})
-	if err := os.WriteFile(cert, damaged, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := newFileCertificate(p, cert, key); err == nil || !strings.Contains(err.Error(), "fullchain.pem") {
-		t.Errorf("a damaged certificate: %v", err)
 	}
 }
 

@@ -122,7 +122,7 @@ func (s *server) run(ctx context.Context, extra ...func(context.Context) error) 
 	group, ctx := errgroup.WithContext(ctx)
 	web := s.newHTTP(ctx, s.handler)
 	if s.certs != nil {
-		web.TLSConfig = s.certs.config()
+		web.TLSConfig = s.certs.Config()
 	}
 	group.Go(func() error { return runHTTP(ctx, web, s.listener) })
 	group.Go(func() error { return s.connectors.Run(ctx) })

@@ -1,4 +1,4 @@
-package main
+package cert
 
 import (
 	"context"
@@ -29,9 +29,9 @@ const (
 	acmeRetryMax = time.Hour
 )
 
-// acmeCertificates are issued and renewed by an ACME server, RFC 8555, which
+// Issued are issued and renewed by an ACME server, RFC 8555, which
 // looks whether the name is ours over TLS (RFC 8737) or plain HTTP.
-type acmeCertificates struct {
+type Issued struct {
 	manager *autocert.Manager
 	domains []string
 	now     func() time.Time
@@ -46,18 +46,19 @@ type acmeState struct {
 	problem error
 }
 
-// newACME prepares; nobody is asked before Run.
-func newACME(p *program, dir string, f tlsFlags) (*acmeCertificates, error) {
-	u, err := url.Parse(f.ACMEDirectory)
+// Issue prepares; nobody is asked before Run. dir is where certificates and the
+// account are kept, directory the server's URL, email may be empty.
+func Issue(o Options, dir, directory, email string, domains ...string) (*Issued, error) {
+	u, err := url.Parse(directory)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
 		return nil, tollgate.Errorf(tollgate.CodeInvalid,
 			"--acme-directory %q: want the URL of an ACME server, such as https://acme-v02.api.letsencrypt.org/directory",
-			f.ACMEDirectory)
+			directory)
 	}
-	if len(f.ACMEDomain) == 0 {
+	if len(domains) == 0 {
 		return nil, tollgate.Errorf(tollgate.CodeInvalid, "say with --acme-domain what name the certificate is for")
 	}
-	for _, domain := range f.ACMEDomain {
+	for _, domain := range domains {
 		if !strings.Contains(domain, ".") || strings.ContainsAny(domain, "*:/ ") {
 			return nil, tollgate.Errorf(tollgate.CodeInvalid, "--acme-domain %q: want a name such as calls.example.org", domain)
 		}
@@ -65,12 +66,12 @@ func newACME(p *program, dir string, f tlsFlags) (*acmeCertificates, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a place for certificates: %w", err)
 	}
-	return &acmeCertificates{
+	return &Issued{
 		manager: &autocert.Manager{
-			Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(dir), HostPolicy: only(f.ACMEDomain),
-			Email: f.ACMEEmail, Client: &acme.Client{DirectoryURL: f.ACMEDirectory, UserAgent: "tollgate/" + version},
+			Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(dir), HostPolicy: only(domains),
+			Email: email, Client: &acme.Client{DirectoryURL: directory, UserAgent: o.Agent},
 		},
-		domains: f.ACMEDomain, now: p.now, log: p.log, states: make(map[string]acmeState),
+		domains: domains, now: o.Now, log: o.Log, states: make(map[string]acmeState),
 	}, nil
 }
 
@@ -86,7 +87,8 @@ func only(domains []string) autocert.HostPolicy {
 	}
 }
 
-func (a *acmeCertificates) config() *tls.Config {
+// Config is for a listener.
+func (a *Issued) Config() *tls.Config {
 	c := a.manager.TLSConfig()
 	c.MinVersion = tls.VersionTLS12
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -98,15 +100,17 @@ func (a *acmeCertificates) config() *tls.Config {
 	return c
 }
 
-func (a *acmeCertificates) name() string { return a.domains[0] }
+// Name is the first that certificates are issued for.
+func (a *Issued) Name() string { return a.domains[0] }
 
-func (a *acmeCertificates) challenges(next http.Handler) http.Handler {
+// Challenges answers who looks over plain HTTP whether a name is ours.
+func (a *Issued) Challenges(next http.Handler) http.Handler {
 	return a.manager.HTTPHandler(next)
 }
 
 // Run has the certificates issued, so that the first visitor need not wait, and
 // keeps an eye on their renewal, which is the manager's.
-func (a *acmeCertificates) Run(ctx context.Context) error {
+func (a *Issued) Run(ctx context.Context) error {
 	retry := acmeRetryMin
 	for {
 		wait := acmeLook
@@ -125,7 +129,7 @@ func (a *acmeCertificates) Run(ctx context.Context) error {
 
 // look asks for each certificate, as a browser of today would, and reports
 // whether all are there.
-func (a *acmeCertificates) look() bool {
+func (a *Issued) look() bool {
 	all := true
 	for _, domain := range a.domains {
 		certificate, err := a.manager.GetCertificate(&tls.ClientHelloInfo{
@@ -150,14 +154,14 @@ func (a *acmeCertificates) look() bool {
 	return all
 }
 
-// part tells of the worst.
-func (a *acmeCertificates) part() api.Part {
+// Part tells of the worst.
+func (a *Issued) Part() api.Part {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var first api.Part
 	for i, domain := range a.domains {
 		state, known := a.states[domain]
-		part := certificatePart(a.now(), state.leaf, state.problem)
+		part := part(a.now(), state.leaf, state.problem)
 		if !known {
 			part.State, part.Detail = "failed", domain+" is being issued"
 		}

@@ -1,4 +1,7 @@
-package main
+// Package cert is what a server shows to prove its name: certificates from files
+// that somebody else renews, one that it makes itself, or ones that an ACME
+// server issues (RFC 8555).
+package cert
 
 import (
 	"cmp"
@@ -19,9 +22,16 @@ import (
 // certPoll is how soon a changed certificate is shown.
 const certPoll = time.Second
 
-// fileCertificate is a certificate in two files, read again when they change:
+// Options is what the outside world gives.
+type Options struct {
+	Now   func() time.Time
+	Log   *slog.Logger
+	Agent string // what an ACME server is told about us
+}
+
+// File is a certificate in two files, read again when they change:
 // whoever renews it need not tell us.
-type fileCertificate struct {
+type File struct {
 	cert, key string // names of the files
 	now       func() time.Time
 	log       *slog.Logger
@@ -35,9 +45,9 @@ type fileCertificate struct {
 	problem error     // why they could not be read again
 }
 
-// newFileCertificate reads the files; a fault in them is told at once.
-func newFileCertificate(p *program, cert, key string) (*fileCertificate, error) {
-	f := &fileCertificate{cert: cert, key: key, now: p.now, log: p.log}
+// Files reads the files; a fault in them is told at once.
+func Files(o Options, cert, key string) (*File, error) {
+	f := &File{cert: cert, key: key, now: o.Now, log: o.Log}
 	if err := f.read(); err != nil {
 		return nil, err
 	}
@@ -45,7 +55,7 @@ func newFileCertificate(p *program, cert, key string) (*fileCertificate, error) 
 }
 
 // read takes what is in the files. It keeps what was there before if that fails.
-func (f *fileCertificate) read() error {
+func (f *File) read() error {
 	stamp, err := stampOf(f.cert, f.key)
 	if err != nil {
 		return fmt.Errorf("read the certificate: %w", err)
@@ -72,7 +82,7 @@ func stampOf(names ...string) (string, error) {
 }
 
 // get is the certificate of the moment.
-func (f *fileCertificate) get() (*tls.Certificate, error) {
+func (f *File) get() (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if now := f.now(); now.Sub(f.looked) >= certPoll || now.Before(f.looked) {
@@ -84,7 +94,7 @@ func (f *fileCertificate) get() (*tls.Certificate, error) {
 
 // refresh looks whether the files have changed. The two are not written in one
 // moment: what does not fit together now may fit at the next look.
-func (f *fileCertificate) refresh() {
+func (f *File) refresh() {
 	if f.renew != nil {
 		if err := f.renew(f.current.Leaf); err != nil {
 			f.fail(err)
@@ -105,24 +115,26 @@ func (f *fileCertificate) refresh() {
 }
 
 // fail notes a fault and logs it once.
-func (f *fileCertificate) fail(err error) {
+func (f *File) fail(err error) {
 	if f.problem == nil || f.problem.Error() != err.Error() {
 		f.log.Error("the certificate from before is shown on", "error", err)
 	}
 	f.problem = err
 }
 
-func (f *fileCertificate) config() *tls.Config {
+// Config is for a listener.
+func (f *File) Config() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			current, _ := f.get() // an old one is better than none; part tells of the fault
+			current, _ := f.get() // an old one is better than none; Part tells of the fault
 			return current, nil
 		},
 	}
 }
 
-func (f *fileCertificate) name() string {
+// Name is one that the certificate is made out for, "" if it says none.
+func (f *File) Name() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return madeOutFor(f.current.Leaf)
@@ -138,13 +150,14 @@ func madeOutFor(leaf *x509.Certificate) string {
 	return ""
 }
 
-func (f *fileCertificate) part() api.Part {
+// Part says how the certificate is doing.
+func (f *File) Part() api.Part {
 	current, problem := f.get()
-	return certificatePart(f.now(), current.Leaf, problem)
+	return part(f.now(), current.Leaf, problem)
 }
 
-// certificatePart says how a certificate is doing; leaf may be nil if there is a problem.
-func certificatePart(now time.Time, leaf *x509.Certificate, problem error) api.Part {
+// part says how a certificate is doing; leaf may be nil if there is a problem.
+func part(now time.Time, leaf *x509.Certificate, problem error) api.Part {
 	part := api.Part{Name: "certificate", State: "running"}
 	if leaf != nil {
 		name := cmp.Or(madeOutFor(leaf), leaf.Subject.CommonName)
@@ -160,7 +173,8 @@ func certificatePart(now time.Time, leaf *x509.Certificate, problem error) api.P
 	return part
 }
 
-func (f *fileCertificate) challenges(next http.Handler) http.Handler { return next }
+// Challenges has nothing to answer.
+func (f *File) Challenges(next http.Handler) http.Handler { return next }
 
 // Run has nothing to do: the files are looked at when somebody comes.
-func (f *fileCertificate) Run(context.Context) error { return nil }
+func (f *File) Run(context.Context) error { return nil }

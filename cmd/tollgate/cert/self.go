@@ -1,4 +1,4 @@
-package main
+package cert
 
 import (
 	"crypto/ecdsa"
@@ -27,17 +27,18 @@ const (
 	selfSignedRenew = 30 * 24 * time.Hour
 )
 
-// newSelfSigned is the certificate in a directory, made if it is not there.
-func newSelfSigned(p *program, dir string, names ...string) (*fileCertificate, error) {
-	f := &fileCertificate{
+// SelfSigned is the certificate in a directory, made for names and addresses if it
+// is not there, and made anew a month before it ends.
+func SelfSigned(o Options, dir string, names ...string) (*File, error) {
+	f := &File{
 		cert: filepath.Join(dir, "self-signed.pem"), key: filepath.Join(dir, "self-signed.key"),
-		now: p.now, log: p.log,
+		now: o.Now, log: o.Log,
 	}
 	f.renew = func(old *x509.Certificate) error {
-		if old != nil && p.now().Before(old.NotAfter.Add(-selfSignedRenew)) {
+		if old != nil && o.Now().Before(old.NotAfter.Add(-selfSignedRenew)) {
 			return nil
 		}
-		return writeSelfSigned(p.now(), f.cert, f.key, names)
+		return writeSelfSigned(o.Now(), f.cert, f.key, names)
 	}
 	if _, err := os.Stat(f.cert); errors.Is(err, fs.ErrNotExist) {
 		if err := f.renew(nil); err != nil {
@@ -47,13 +48,13 @@ func newSelfSigned(p *program, dir string, names ...string) (*fileCertificate, e
 	if err := f.read(); err != nil {
 		return nil, fmt.Errorf("%w: remove both files and they are made anew", err)
 	}
-	p.log.Info("self-signed certificate: compare this when a browser asks",
-		"sha256", fingerprint(f.current.Certificate[0]), "until", f.current.Leaf.NotAfter)
+	o.Log.Info("self-signed certificate: compare this when a browser asks",
+		"sha256", Fingerprint(f.current.Certificate[0]), "until", f.current.Leaf.NotAfter)
 	return f, nil
 }
 
-// fingerprint is the hash of a certificate as browsers write it.
-func fingerprint(der []byte) string {
+// Fingerprint is the hash of a certificate as browsers write it.
+func Fingerprint(der []byte) string {
 	sum := sha256.Sum256(der)
 	return strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
 }
