@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/pbx/asterisk/cel"
 )
 
 // cdrRow is one line of Master.csv as cdr_csv writes it with loguniqueid and
@@ -29,7 +30,7 @@ const (
 var errNotCDR = errors.New("not a line of a CDR file with uniqueid and userfield")
 
 func parseCDRRow(line []byte, location *time.Location) (cdrRow, error) {
-	f := splitCSV(string(line))
+	f := cel.Split(string(line))
 	if len(f) != cdrColumns && len(f) != cdrColumnsNew {
 		return cdrRow{}, errNotCDR
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tollgate"
+	"tollgate/pbx/asterisk/cel"
 )
 
 // The journal does not say who dialled a channel. It says when the application
@@ -45,7 +46,7 @@ type celForward struct {
 // by it. ok is false for a line that is not a row; it changes nothing.
 func (t *Tracker) HandleCEL(line []byte) (legs []Leg, ok bool) {
 	t.finished, t.told = nil, nil
-	row, err := parseCELRow(line, t.config.Location)
+	row, err := cel.Parse(line, t.config.Location)
 	if err != nil {
 		return nil, false
 	}
@@ -55,86 +56,83 @@ func (t *Tracker) HandleCEL(line []byte) (legs []Leg, ok bool) {
 	if ch != nil {
 		t.celEvent(ch, &row)
 	}
-	if row.at.After(t.last) {
-		t.last = row.at
+	if row.At.After(t.last) {
+		t.last = row.At
 	}
 	return t.finished, true
 }
 
 // celChannel returns the channel a row is about and learns from the row what
 // every row says.
-func (t *Tracker) celChannel(row *celRow) *channel {
+func (t *Tracker) celChannel(row *cel.Row) *channel {
 	s := started{
-		name: row.channel, uniqueID: row.uniqueID, caller: row.callerID,
-		exten: row.exten, account: row.account, at: row.at,
+		name: row.Channel, uniqueID: row.UniqueID, caller: row.CallerID,
+		exten: row.Exten, account: row.Account, at: row.At,
 	}
 	var ch *channel
-	if row.event == "CHAN_START" {
+	if row.Event == "CHAN_START" {
 		if ch = t.start(s); ch != nil {
-			ch.linked = keep(row.linkedID)
+			ch.linked = keep(row.LinkedID)
 		}
 	} else {
-		ch = t.live(row.channel)
+		ch = t.live(row.Channel)
 	}
 	if ch == nil || !ch.gone.IsZero() {
 		return nil
 	}
-	ch.current = keep(row.account)
-	ch.execute(keep(row.exten))
+	ch.current = keep(row.Account)
+	ch.execute(keep(row.Exten))
 	t.celDialAgain(ch, row)
-	if row.userfield != "" {
-		ch.private = isPrivateMark(row.userfield)
+	if row.Userfield != "" {
+		ch.private = isPrivateMark(row.Userfield)
 	}
-	if row.rdnis != ch.rdnis {
-		ch.rdnis = keep(row.rdnis)
+	if row.RDNIS != ch.rdnis {
+		ch.rdnis = keep(row.RDNIS)
 		// A dialplan that forwards sets the redirecting number. What a carrier or
 		// a phone says there with the call is not for us.
-		if t.looksInternal(ch.rdnis) && row.event != "CHAN_START" {
-			ch.mark(mark{kind: markOriginator, at: row.at, who: ch.rdnis, code: ch.current})
+		if t.looksInternal(ch.rdnis) && row.Event != "CHAN_START" {
+			ch.mark(mark{kind: markOriginator, at: row.At, who: ch.rdnis, code: ch.current})
 		}
 	}
 	return ch
 }
 
-func (t *Tracker) celEvent(ch *channel, row *celRow) {
-	switch row.event {
+func (t *Tracker) celEvent(ch *channel, row *cel.Row) {
+	switch row.Event {
 	case "CHAN_START":
 		t.celBegin(ch, row)
 	case "APP_START":
-		if strings.EqualFold(row.app, "Dial") {
+		if strings.EqualFold(row.App, "Dial") {
 			t.celDial(ch, row)
 		}
 	case "APP_END":
 		t.celDialOver(ch)
 	case "ANSWER":
 		t.celUndialled(ch, row)
-		t.answered(ch, row.at)
-		t.dialEnd(ch, row.at, "ANSWER")
+		t.answered(ch, row.At)
+		t.dialEnd(ch, row.At, "ANSWER")
 	case "FORWARD":
 		t.celForward(ch, row)
 	case "BLINDTRANSFER":
-		if transferee := t.live(row.extra.Transferee); transferee != nil {
+		if transferee := t.live(row.Extra.Transferee); transferee != nil {
 			transferee.mark(mark{
-				kind: markBlind, at: row.at, by: ch, exten: keep(row.extra.Extension), code: transferee.current,
+				kind: markBlind, at: row.At, by: ch, exten: keep(row.Extra.Extension), code: transferee.current,
 			})
 		}
 	case "ATTENDEDTRANSFER":
-		if target := t.channels[row.extra.TransferTarget]; target != nil && isLocal(target.name) {
+		if target := t.channels[row.Extra.TransferTarget]; target != nil && isLocal(target.name) {
 			target.consulter = ch
 		}
 	case "BRIDGE_ENTER":
-		t.enterBridge(ch, keep(row.extra.BridgeID))
+		t.enterBridge(ch, keep(row.Extra.BridgeID))
 	case "BRIDGE_EXIT":
-		if ch.bridge != nil && ch.bridge.id == row.extra.BridgeID {
+		if ch.bridge != nil && ch.bridge.id == row.Extra.BridgeID {
 			t.leaveBridge(ch)
 		}
-	case "USER_DEFINED": // CELGenUserEvent(ORIGINATOR,1002) in the dialplan
-		switch row.userEvent {
-		case variableCall:
-			ch.attempt = keep(row.extra.Value)
-		case "ORIGINATOR":
-			ch.mark(mark{kind: markOriginator, at: row.at, who: keep(row.extra.Value), code: ch.current})
-		}
+	case "ORIGINATOR": // CELGenUserEvent(ORIGINATOR,1002): the type of such a row is its name
+		ch.mark(mark{kind: markOriginator, at: row.At, who: keep(row.Extra.Value), code: ch.current})
+	case variableCall:
+		ch.attempt = keep(row.Extra.Value)
 	case "HANGUP":
 		t.celUndialled(ch, row)
 		t.celHangup(ch, row)
@@ -142,15 +140,15 @@ func (t *Tracker) celEvent(ch *channel, row *celRow) {
 }
 
 // celBegin finds who dialled a channel that begins.
-func (t *Tracker) celBegin(ch *channel, row *celRow) {
+func (t *Tracker) celBegin(ch *channel, row *cel.Row) {
 	for i, f := range slices.Backward(t.cel.forwards) {
-		if f.linked == row.linkedID && t.celForwarded(ch, f, row) {
+		if f.linked == row.LinkedID && t.celForwarded(ch, f, row) {
 			t.cel.forwards = slices.Delete(t.cel.forwards, i, i+1)
 			return
 		}
 	}
 	for _, dialling := range slices.Backward(t.cel.dials) {
-		if dialling.linked == row.linkedID && dialling.from != ch && t.celLink(dialling, ch) {
+		if dialling.linked == row.LinkedID && dialling.from != ch && t.celLink(dialling, ch) {
 			return
 		}
 	}
@@ -189,13 +187,13 @@ func (c *celTarget) fits(name string) bool {
 }
 
 // celDial notes that a channel runs Dial.
-func (t *Tracker) celDial(ch *channel, row *celRow) {
+func (t *Tracker) celDial(ch *channel, row *cel.Row) {
 	t.celDialOver(ch)
 	d := &celDial{
-		from: ch, data: strings.Clone(row.appData), linked: keep(row.linkedID),
-		caller: keep(row.callerID), code: ch.current,
+		from: ch, data: strings.Clone(row.AppData), linked: keep(row.LinkedID),
+		caller: keep(row.CallerID), code: ch.current,
 	}
-	d.targets = dialTargets(row.appData)
+	d.targets = dialTargets(row.AppData)
 	t.cel.dials = appendBounded(t.cel.dials, d, celDialsMax)
 }
 
@@ -215,12 +213,12 @@ func dialTargets(data string) []celTarget {
 // celDialAgain sees a Dial that followed directly on another. The journal tells
 // of neither the end of the first nor the beginning of the second; only the
 // arguments in the caller's next row are new. What was dialled has begun by then.
-func (t *Tracker) celDialAgain(ch *channel, row *celRow) {
-	if !strings.EqualFold(row.app, "Dial") || row.event == "APP_START" || row.event == "APP_END" {
+func (t *Tracker) celDialAgain(ch *channel, row *cel.Row) {
+	if !strings.EqualFold(row.App, "Dial") || row.Event == "APP_START" || row.Event == "APP_END" {
 		return
 	}
 	i := slices.IndexFunc(t.cel.dials, func(d *celDial) bool { return d.from == ch })
-	if i < 0 || t.cel.dials[i].data == row.appData {
+	if i < 0 || t.cel.dials[i].data == row.AppData {
 		return
 	}
 	t.celDial(ch, row)
@@ -241,8 +239,8 @@ func (t *Tracker) celDialOver(ch *channel) {
 // celForward notes that a phone deflected the caller ch. The row does not name
 // the phone: it is the last one rung that is still there, until a hang-up with
 // the cause of a deflection says better.
-func (t *Tracker) celForward(ch *channel, row *celRow) {
-	m := mark{kind: markForward, at: row.at, exten: keep(row.extra.Forward), code: ch.current, loose: true}
+func (t *Tracker) celForward(ch *channel, row *cel.Row) {
+	m := mark{kind: markForward, at: row.At, exten: keep(row.Extra.Forward), code: ch.current, loose: true}
 	for _, d := range slices.Backward(ch.dials) {
 		if d.to.gone.IsZero() && d.end.IsZero() && !isLocal(d.to.name) {
 			m.by = d.to
@@ -252,7 +250,7 @@ func (t *Tracker) celForward(ch *channel, row *celRow) {
 	if m.by != nil {
 		ch.mark(m)
 	}
-	f := celForward{from: ch, linked: keep(row.linkedID), number: m.exten}
+	f := celForward{from: ch, linked: keep(row.LinkedID), number: m.exten}
 	for _, local := range slices.Backward(t.order) {
 		if local.gone.IsZero() && local.dialed == nil && t.celForwarded(local, f, row) {
 			return
@@ -262,7 +260,7 @@ func (t *Tracker) celForward(ch *channel, row *celRow) {
 }
 
 // celForwarded links a channel made for a deflected call to its caller.
-func (t *Tracker) celForwarded(ch *channel, f celForward, row *celRow) bool {
+func (t *Tracker) celForwarded(ch *channel, f celForward, row *cel.Row) bool {
 	tech, resource := splitName(ch.name)
 	if tech != "Local" || !strings.HasSuffix(ch.name, ";1") {
 		return false
@@ -272,7 +270,7 @@ func (t *Tracker) celForwarded(ch *channel, f celForward, row *celRow) bool {
 	}
 	t.dialBegin(f.from, ch, dial{
 		text: resource, number: f.number, caller: f.from.caller,
-		code: f.from.current, toCode: f.from.current, begin: row.at,
+		code: f.from.current, toCode: f.from.current, begin: row.At,
 	})
 	return true
 }
@@ -280,14 +278,14 @@ func (t *Tracker) celForwarded(ch *channel, f celForward, row *celRow) bool {
 // celUndialled sees that a trunk channel is an outgoing one although no Dial
 // named it: the PBX itself dialled, or an application such as Queue. What number
 // it was only the manager interface says, or a later row of the caller.
-func (t *Tracker) celUndialled(ch *channel, row *celRow) {
-	if ch.dialed != nil || row.appData != "(Outgoing Line)" || !t.trunks.is(ch.name) {
+func (t *Tracker) celUndialled(ch *channel, row *cel.Row) {
+	if ch.dialed != nil || row.AppData != "(Outgoing Line)" || !t.trunks.is(ch.name) {
 		return
 	}
-	d := &dial{to: ch, caller: keep(row.callerID), begin: ch.start, toCode: ch.current}
-	if row.app == "AppDial" {
+	d := &dial{to: ch, caller: keep(row.CallerID), begin: ch.start, toCode: ch.current}
+	if row.App == "AppDial" {
 		for _, dialling := range slices.Backward(t.cel.dials) {
-			if dialling.linked == row.linkedID {
+			if dialling.linked == row.LinkedID {
 				d.from, d.caller, d.code, d.toCode = dialling.from, dialling.caller, dialling.code, dialling.code
 				break
 			}
@@ -298,8 +296,8 @@ func (t *Tracker) celUndialled(ch *channel, row *celRow) {
 	t.setTrunk(ch, t.trunks.name(ch.name))
 }
 
-func (t *Tracker) celHangup(ch *channel, row *celRow) {
-	cause := tollgate.Cause(row.extra.HangupCause)
+func (t *Tracker) celHangup(ch *channel, row *cel.Row) {
+	cause := tollgate.Cause(row.Extra.HangupCause)
 	if cause < 0 || cause > causeMax {
 		cause = 0
 	}
@@ -312,7 +310,7 @@ func (t *Tracker) celHangup(ch *channel, row *celRow) {
 		}
 	}
 	t.celDialOver(ch)
-	t.hangup(ch, row.at, cause, false)
+	t.hangup(ch, row.At, cause, false)
 }
 
 // causeRedirected ends the call to a phone that deflected it (Q.850, 23).

@@ -74,6 +74,7 @@ type Connector struct {
 
 	complained time.Time // when the last trouble was logged
 	heard      bool      // events of calls came over this connection
+	noted      time.Time // the event that the status was brought up to last
 }
 
 // New returns a connector that Run starts.

@@ -8,64 +8,6 @@ import (
 	"tollgate"
 )
 
-func TestCELRows(t *testing.T) {
-	t.Parallel()
-	long := `"HANGUP","1795316484.225777","","00442079460001","","1004","","s","from-trunk","PJSIP/provider-94","AppDial",` +
-		`"(Outgoing Line)","3","dept-sales","trunk-provider","1795316476.370","1795316473.367","","uf","",` +
-		`"{""hangupcause"":16,""hangupsource"":"""",""dialstatus"":""""}"`
-	short := strings.Replace(long, `"trunk-provider",`, "", 1)
-	local := strings.Replace(short, "1795316484.225777", "2026-11-22 04:01:24", 1)
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, line := range map[string]string{
-		"with peer account": long, "as in the sample": short, "local time": local, "line end": short + "\r",
-	} {
-		row, err := parseCELRow([]byte(strings.TrimSpace(line)), berlin)
-		want := celRow{
-			event: "HANGUP", callerID: "00442079460001", rdnis: "1004", exten: "s", channel: "PJSIP/provider-94",
-			app: "AppDial", appData: "(Outgoing Line)", account: "dept-sales",
-			uniqueID: "1795316476.370", linkedID: "1795316473.367", userfield: "uf",
-			at: time.UnixMicro(1795316484225777).UTC(), extra: celExtra{HangupCause: 16},
-		}
-		if name == "local time" {
-			want.at = time.Date(2026, 11, 22, 3, 1, 24, 0, time.UTC)
-		}
-		if err != nil || row != want {
-			t.Errorf("%s: %+v, %v, want %+v", name, row, err, want)
-		}
-	}
-	for name, line := range map[string]string{
-		"empty": "", "header": "eventtype,eventtime", "no time": strings.Replace(short, "1795316484.225777", "soon", 1),
-		"no channel": strings.Replace(short, "PJSIP/provider-94", "", 1), "too many": long + `,"x","y"`,
-	} {
-		if row, err := parseCELRow([]byte(line), time.UTC); err == nil {
-			t.Errorf("%s is taken for %+v", name, row)
-		}
-	}
-	odd := strings.Replace(short, `""hangupcause"":16`, `""hangupcause"":""x""`, 1)
-	if row, err := parseCELRow([]byte(odd), time.UTC); err != nil || row.extra.HangupCause != 0 {
-		t.Errorf("extra that is no good: %+v, %v", row, err)
-	}
-}
-
-func TestSplitCSV(t *testing.T) {
-	t.Parallel()
-	for line, want := range map[string]string{
-		``:                 ``,
-		`a,b,,c`:           `a|b||c`,
-		`"a","b,c","d""e"`: `a|b,c|d"e`,
-		`"a`:               `a`,
-		`"a"b,c`:           `ab|c`,
-		`a"b,"",`:          `a"b||`,
-	} {
-		if got := strings.Join(splitCSV(line), "|"); got != want {
-			t.Errorf("%s: %s, want %s", line, got, want)
-		}
-	}
-}
-
 func TestCDRRows(t *testing.T) {
 	t.Parallel()
 	line := `"dept-sales","1001","00442079460001","outbound","""Alice"" <1001>","PJSIP/1001-4a","PJSIP/provider-4b","Dial",` +

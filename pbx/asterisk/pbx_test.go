@@ -22,6 +22,7 @@ import (
 
 	"tollgate"
 	"tollgate/pbx/asterisk/ami"
+	"tollgate/pbx/asterisk/cel"
 )
 
 // playedPBX is an Asterisk made of a recording: it plays events to whoever is
@@ -78,7 +79,7 @@ func newPlayedPBX(t *testing.T, dir, file string) *playedPBX {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(rows)) {
-		at, _ := ami.ParseEpoch(splitCSV(line)[1])
+		at, _ := ami.ParseEpoch(cel.Split(line)[1])
 		if file == "cdr.csv" {
 			row, err := parseCDRRow([]byte(strings.TrimSpace(line)), time.UTC)
 			if err != nil {

@@ -3,8 +3,10 @@ package asterisk
 import (
 	"errors"
 	"io"
+	"time"
 
 	"tollgate/pbx/asterisk/ami"
+	"tollgate/pbx/asterisk/cel"
 	"tollgate/pbx/asterisk/tail"
 )
 
@@ -71,4 +73,10 @@ func ReplayCEL(r io.Reader, config TrackerConfig, each func(Leg) error) (Replaye
 			}
 		}
 	}
+}
+
+// IsCEL reports whether a line is a row of a CEL journal.
+func IsCEL(line []byte) bool {
+	_, err := cel.Parse(line, time.UTC)
+	return err == nil
 }

@@ -97,6 +97,9 @@ func (c *Connector) session(ctx context.Context, kept **Tracker) error {
 	defer stop()
 	go c.keepAlive(ctx, client)
 	go c.listen(ctx, client, len(running))
+	if err := c.draw(ctx, client, tracker); err != nil {
+		return err
+	}
 	if c.config.Watcher != nil {
 		c.config.Watcher.Connected(client, tracker.Open())
 	}
@@ -282,26 +285,62 @@ func (c *Connector) hears() bool {
 	return c.heard
 }
 
-// follow hands events to the tracker and finished legs to the desk.
-func (c *Connector) follow(ctx context.Context, client *ami.Client, tracker *Tracker) error {
-	var noted time.Time
-	for m := range client.Events() {
-		legs := tracker.Handle(m)
-		if c.config.Watcher != nil {
-			watch(c.config.Watcher, tracker, legs)
-		}
-		if len(legs) > 0 {
-			if err := c.report(ctx, legs); err != nil {
+// draw takes in the events that came while it was found out what goes on, up to
+// now, so that nobody is told of calls that are half understood.
+func (c *Connector) draw(ctx context.Context, client *ami.Client, tracker *Tracker) error {
+	now := make(chan struct{}) // what comes after the answer is news
+	go func() {
+		defer close(now)
+		_, _ = client.Do(ctx, "Ping") // without an answer it ends all the same
+	}()
+	for waiting := -1; waiting != 0; waiting-- {
+		select {
+		case m, ok := <-client.Events():
+			if !ok {
+				return client.Err()
+			}
+			if err := c.take(ctx, client, tracker, &m, nil); err != nil {
 				return err
 			}
+		case <-now:
+			if now = nil; len(client.Events()) == 0 {
+				return nil
+			}
+			waiting = len(client.Events()) + 1
 		}
-		if at := m.Time(); at.Sub(noted).Abs() > signEvery || len(client.Events()) == 0 {
-			noted = at
-			c.sign(at)
-			c.note(&m, at, tracker, client)
+	}
+	return nil
+}
+
+// follow takes in events until the connection ends.
+func (c *Connector) follow(ctx context.Context, client *ami.Client, tracker *Tracker) error {
+	for m := range client.Events() {
+		if err := c.take(ctx, client, tracker, &m, c.config.Watcher); err != nil {
+			return err
 		}
 	}
 	return client.Err()
+}
+
+// take hands an event to the tracker and finished legs to the desk.
+func (c *Connector) take(
+	ctx context.Context, client *ami.Client, tracker *Tracker, m *ami.Message, told Watcher,
+) error {
+	legs := tracker.Handle(*m)
+	if told != nil {
+		watch(told, tracker, legs)
+	}
+	if len(legs) > 0 {
+		if err := c.report(ctx, legs); err != nil {
+			return err
+		}
+	}
+	if at := m.Time(); at.Sub(c.noted).Abs() > signEvery || len(client.Events()) == 0 {
+		c.noted = at
+		c.sign(at)
+		c.note(m, at, tracker, client)
+	}
+	return nil
 }
 
 // report hands over legs that ended before our eyes.

@@ -15,8 +15,6 @@ const (
 	// DefaultExtensionDigits is how long an extension is at most when a number
 	// must be told from a number of the public network by its looks.
 	DefaultExtensionDigits = 6
-	// DefaultPrivateCode is dialled before a number to mark the call private.
-	DefaultPrivateCode = "*7*"
 
 	goneMax  = 4_000            // channels remembered after their hang-up
 	goneKeep = 30 * time.Second // and how long: events of different channels may overtake each other
@@ -25,7 +23,7 @@ const (
 // TrackerConfig says how a Tracker understands one Asterisk.
 type TrackerConfig struct {
 	Trunks          []string       // channel prefixes such as PJSIP/provider; none: what a number is dialled at
-	PrivateCodes    []string       // dialled first, mark a call private; nil: DefaultPrivateCode
+	PrivateCodes    []string       // dialled first, mark a call private; none: tollgate.DefaultPrivateCode
 	ExtensionDigits int            // longest extension; 0: DefaultExtensionDigits
 	MaxChannels     int            // channels followed at once; the oldest is forgotten; 0: DefaultMaxChannels
 	Location        *time.Location // of times without a zone in CEL and CDR files; nil: UTC
@@ -71,8 +69,8 @@ func NewTracker(config TrackerConfig) *Tracker {
 	config.MaxChannels = cmp.Or(config.MaxChannels, DefaultMaxChannels)
 	config.ExtensionDigits = cmp.Or(config.ExtensionDigits, DefaultExtensionDigits)
 	config.Location = cmp.Or(config.Location, time.UTC)
-	if config.PrivateCodes == nil {
-		config.PrivateCodes = []string{DefaultPrivateCode}
+	if len(config.PrivateCodes) == 0 {
+		config.PrivateCodes = []string{tollgate.DefaultPrivateCode}
 	}
 	return &Tracker{
 		config:   config,

@@ -61,6 +61,7 @@ type dial struct {
 	begin    time.Time
 	end      time.Time // zero: not seen
 	answered bool
+	sure     bool // an event told of it; else the journal did, or Asterisk's list
 }
 
 // caused reports whether something that happened at an instant may have led to
@@ -133,9 +134,10 @@ func appendBounded[T any](list []T, item T, most int) []T {
 	return append(list, item)
 }
 
-// dialBegin notes that from, nil for the PBX itself, dials to.
+// dialBegin notes that from, nil for the PBX itself, dials to. The event of it
+// replaces what was read or guessed; otherwise the first word counts.
 func (t *Tracker) dialBegin(from, to *channel, d dial) {
-	if to == nil || !to.gone.IsZero() || to.dialed != nil {
+	if to == nil || !to.gone.IsZero() || to.dialed != nil && (to.dialed.sure || !d.sure) {
 		return
 	}
 	tech, _ := splitName(to.name)
@@ -147,7 +149,11 @@ func (t *Tracker) dialBegin(from, to *channel, d dial) {
 		}
 	}
 	attempt := &d
-	attempt.attempt = attempt.authorised()
+	if known := to.dialed; known != nil {
+		attempt.replace(known)
+	} else {
+		attempt.attempt = attempt.authorised()
+	}
 	to.dialed = attempt
 	t.setTrunk(to, t.trunks.dialled(to.name, d.text))
 	t.watchTrunks(to)
@@ -156,6 +162,19 @@ func (t *Tracker) dialBegin(from, to *channel, d dial) {
 		return
 	}
 	from.dials = appendBounded(from.dials, attempt, dialsMax)
+}
+
+// replace takes from what was known before of the same dial what an event that
+// comes late cannot say: who asked for it then, and how it went on.
+func (d *dial) replace(known *dial) {
+	d.end, d.answered = known.end, known.answered
+	if known.from != nil {
+		known.from.dials = slices.DeleteFunc(known.from.dials, func(other *dial) bool { return other == known })
+	}
+	if d.attempt = known.attempt; d.attempt == "" || d.to.attempt != "" {
+		d.attempt = d.authorised()
+	}
+	d.to.estimate = d.to.estimate && !d.to.answer.IsZero()
 }
 
 // dialEnd notes how an attempt ended.

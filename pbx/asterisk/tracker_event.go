@@ -139,7 +139,7 @@ func (t *Tracker) onDialBegin(m *ami.Message, at time.Time) {
 	if to == nil {
 		return
 	}
-	d := dial{text: keep(m.Get("DialString")), begin: at, toCode: to.current}
+	d := dial{text: keep(m.Get("DialString")), begin: at, toCode: to.current, sure: true}
 	var from *channel
 	if m.Get("Channel") != "" {
 		from = t.about(m, "", at)

@@ -126,11 +126,14 @@ func (t *Tracker) named(name string) *channel {
 // adoptLeg sees whether a running channel was dialled, on a trunk or not, and by
 // whom, if nobody told us how it came to be.
 func (t *Tracker) adoptLeg(s *statusChannel, list []statusChannel) {
-	ch := t.live(s.name)
+	ch, text := t.live(s.name), t.dialledAs(s)
+	if ch != nil && ch.dialed != nil && ch.dialed.number == "" { // the journal does not know what the PBX dials
+		tech, _ := splitName(s.name)
+		ch.dialed.text, ch.dialed.number = keep(text), keep(parseDialString(tech, text).Number)
+	}
 	if ch == nil || ch.dialed != nil {
 		return
 	}
-	text := t.dialledAs(s)
 	if text == "" && !isLocal(s.name) {
 		return
 	}

@@ -15,9 +15,10 @@ type Watcher interface {
 	Connected(actions Actions, open []Leg)
 	// Lost says that they are not, until Connected. It may come without that.
 	Lost()
-	// Began says that a leg is dialled.
+	// Began says that a leg is dialled; again, that more is known of it.
 	Began(leg Leg)
-	// Answered says that it is up. It may come without Began.
+	// Answered says that it is up; again, that more is known of it. It may come
+	// without Began.
 	Answered(leg Leg)
 	// Ended says that it is over.
 	Ended(leg Leg)

@@ -120,7 +120,7 @@ func TestAttemptFromJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := strings.SplitAfter(string(text), "\n")
-	said := strings.Replace(rows[0], `"CHAN_START"`, `"USER_DEFINED"`, 1)
+	said := strings.Replace(rows[0], `"CHAN_START"`, `"TOLLGATE_CALL"`, 1)
 	said = strings.Replace(said, `"","",""`+"\n", `"","TOLLGATE_CALL","{""extra"":""1.1#1""}"`+"\n", 1)
 	journal := rows[0] + said + strings.Join(rows[1:], "")
 	var legs []Leg

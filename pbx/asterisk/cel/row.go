@@ -1,4 +1,6 @@
-package asterisk
+// Package cel reads the rows of the event journal that Asterisk's cel_custom writes
+// (CEL: channel event logging).
+package cel
 
 import (
 	"encoding/json"
@@ -9,16 +11,17 @@ import (
 	"tollgate/pbx/asterisk/ami"
 )
 
-// celRow is one event of the CEL journal as cel_custom writes it.
-type celRow struct {
-	event, callerID, rdnis, exten, channel, app, appData string
-	account, uniqueID, linkedID, userfield, userEvent    string
-	at                                                   time.Time
-	extra                                                celExtra
+// Row is one event.
+type Row struct {
+	// Event is its type; of a user-defined event, its name.
+	Event, CallerID, RDNIS, Exten, Channel, App, AppData string
+	Account, UniqueID, LinkedID, Userfield               string
+	At                                                   time.Time
+	Extra                                                Extra
 }
 
-// celExtra is what the JSON of the last column may say.
-type celExtra struct {
+// Extra is what the JSON of the last column may say.
+type Extra struct {
 	HangupCause    int    `json:"hangupcause"`
 	BridgeID       string `json:"bridge_id"`
 	Transferee     string `json:"transferee_channel_name"`
@@ -31,54 +34,51 @@ type celExtra struct {
 // The columns of cel_custom's sample configuration, 20 of them, and with the
 // peer's account code after the account code, 21. README.md prints the line.
 const (
-	celColumns     = 20
-	celPeerAccount = 14 // where the longer line has the peer's account code
+	columns     = 20
+	peerAccount = 14 // where the longer line has the peer's account code
 )
 
 var errNotCEL = errors.New("not a row of a CEL journal")
 
-// parseCELRow reads one line of a CEL journal. Times without a zone are local
+// Parse reads one line of a journal. Times without a zone are local
 // to location.
-func parseCELRow(line []byte, location *time.Location) (celRow, error) {
-	f := splitCSV(string(line))
-	if len(f) == celColumns+1 {
-		f = append(f[:celPeerAccount:celPeerAccount], f[celPeerAccount+1:]...)
+func Parse(line []byte, location *time.Location) (Row, error) {
+	f := Split(string(line))
+	if len(f) == columns+1 {
+		f = append(f[:peerAccount:peerAccount], f[peerAccount+1:]...)
 	}
-	if len(f) != celColumns {
-		return celRow{}, errNotCEL
+	if len(f) != columns {
+		return Row{}, errNotCEL
 	}
 	at, ok := ami.ParseEpoch(f[1])
 	if !ok {
 		var err error
 		if at, err = time.ParseInLocation("2006-01-02 15:04:05", f[1], location); err != nil {
-			return celRow{}, errNotCEL
+			return Row{}, errNotCEL
 		}
 		at = at.UTC()
 	}
-	row := celRow{
-		event: f[0], at: at, callerID: f[3], rdnis: f[5], exten: f[7], channel: f[9],
-		app: f[10], appData: f[11], account: f[13], uniqueID: f[14], linkedID: f[15], userfield: f[17], userEvent: f[18],
+	row := Row{
+		Event: f[0], At: at, CallerID: f[3], RDNIS: f[5], Exten: f[7], Channel: f[9],
+		App: f[10], AppData: f[11], Account: f[13], UniqueID: f[14], LinkedID: f[15], Userfield: f[17],
 	}
-	if row.channel == "" || row.uniqueID == "" {
-		return celRow{}, errNotCEL
+	if row.Event == "USER_DEFINED" {
+		row.Event = f[18]
+	}
+	if row.Channel == "" || row.UniqueID == "" {
+		return Row{}, errNotCEL
 	}
 	if strings.HasPrefix(f[19], "{") {
 		// Extra that is not what it should be only loses what it would have said.
-		_ = json.Unmarshal([]byte(f[19]), &row.extra)
+		_ = json.Unmarshal([]byte(f[19]), &row.Extra)
 	}
 	return row, nil
 }
 
-// IsCEL reports whether a line is a row of a CEL journal.
-func IsCEL(line []byte) bool {
-	_, err := parseCELRow(line, time.UTC)
-	return err == nil
-}
-
-// splitCSV splits one line of comma-separated values; a quoted field doubles
+// Split splits one line of comma-separated values; a quoted field doubles
 // its quotes. It never fails: stray quotes are kept as they are.
-func splitCSV(line string) []string {
-	fields := make([]string, 0, celColumns+1)
+func Split(line string) []string {
+	fields := make([]string, 0, columns+1)
 	for {
 		var field string
 		if strings.HasPrefix(line, `"`) {

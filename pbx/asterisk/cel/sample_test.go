@@ -1,4 +1,4 @@
-package asterisk
+package cel
 
 import (
 	"os"
@@ -12,7 +12,7 @@ import (
 // it and reads it back.
 func TestSampleJournal(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("sample/cel_custom.conf")
+	text, err := os.ReadFile("../sample/cel_custom.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,12 +31,12 @@ func TestSampleJournal(t *testing.T) {
 	line := quote.ReplaceAllStringFunc(strings.TrimSpace(mapping), func(field string) string {
 		return `"` + strings.ReplaceAll(values[quote.FindStringSubmatch(field)[1]], `"`, `""`) + `"`
 	})
-	row, err := parseCELRow([]byte(line), time.UTC)
-	want := celRow{
-		event: "HANGUP", at: time.UnixMicro(1795316484225777).UTC(), callerID: "1001", rdnis: "1004", exten: "s",
-		channel: "PJSIP/provider-94", app: "AppDial", appData: "(Outgoing Line)", account: "sales",
-		uniqueID: "1.2", linkedID: "1.1", userfield: "private", userEvent: "ORIGINATOR",
-		extra: celExtra{HangupCause: 16},
+	row, err := Parse([]byte(line), time.UTC)
+	want := Row{
+		Event: "HANGUP", At: time.UnixMicro(1795316484225777).UTC(), CallerID: "1001", RDNIS: "1004", Exten: "s",
+		Channel: "PJSIP/provider-94", App: "AppDial", AppData: "(Outgoing Line)", Account: "sales",
+		UniqueID: "1.2", LinkedID: "1.1", Userfield: "private",
+		Extra: Extra{HangupCause: 16},
 	}
 	if err != nil || row != want {
 		t.Errorf("line %s\nis read as %+v (%v)\nwant %+v", line, row, err, want)

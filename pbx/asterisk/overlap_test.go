@@ -1,0 +1,87 @@
+package asterisk
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate/pbx/asterisk/ami"
+	"tollgate/pbx/asterisk/cel"
+)
+
+// TestOverlap logs in at every moment of recorded calls: the journal is read up to
+// then, and the events of the last second before come again and go on. What is
+// made of it is what was on the wire.
+func TestOverlap(t *testing.T) {
+	t.Parallel()
+	dirs := slices.Concat(recordings(t, "recordings"), recordings(t, "filtered-16"), recordings(t, "filtered-22"))
+	for _, dir := range dirs {
+		if name := filepath.Base(dir); slices.Contains(onlyAMIKnows, name) || slices.Contains(statusKnows, name) {
+			continue
+		}
+		t.Run(filepath.Base(filepath.Dir(dir))+"/"+filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(filepath.Join(dir, "cel.csv"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			truth, rows := readTruth(t, dir), strings.Split(strings.TrimSpace(string(text)), "\n")
+			for k := range rows {
+				checkTruth(t, "after "+rows[k][:min(40, len(rows[k]))], overlapped(t, dir, rows[:k+1]), truth)
+				if t.Failed() {
+					return
+				}
+			}
+		})
+	}
+}
+
+// statusKnows are calls whose journal is a row behind: until then only Asterisk's
+// list says what was dialled.
+var statusKnows = []string{"x_g_option", "x_fwd_unmarked_int", "x_fwd_unmarked_in", "x_queue_in"}
+
+// overlapped makes legs of some rows, and of the events since a second before.
+func overlapped(t *testing.T, dir string, rows []string) []Leg {
+	t.Helper()
+	tracker := NewTracker(TrackerConfig{Trunks: []string{"PJSIP/provider", "PJSIP/provider2", "SIP/sipprov"}})
+	legs := map[string]Leg{}
+	var since time.Time
+	for _, line := range rows {
+		row, err := cel.Parse([]byte(line), time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		since = row.At.Add(-settleTime)
+		ended, _ := tracker.HandleCEL([]byte(line))
+		for _, leg := range ended {
+			legs[leg.UniqueID] = leg
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "ami.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := ami.NewReader(bytes.NewReader(text))
+	for {
+		m, err := r.Next()
+		if err != nil {
+			break
+		}
+		if m.Time().Before(since) {
+			continue
+		}
+		for _, leg := range tracker.Handle(m) {
+			legs[leg.UniqueID] = leg
+		}
+	}
+	var all []Leg
+	for _, leg := range legs {
+		all = append(all, leg)
+	}
+	slices.SortFunc(all, func(a, b Leg) int { return a.End.Compare(b.End) })
+	return all
+}
