@@ -63,8 +63,12 @@ func (f *Office) begin(c *liveCall, d *directory, kept keptCall) {
 	defer c.mu.Unlock()
 	c.state, c.slice = kept, sliceMin/2
 	c.enterprise = kept.enterprise(d)
-	site := d.sites[kept.Attempt.Call.Device]
-	c.cancellable = site.device.Kind == tollgate.DeviceAsterisk && site.device.Control
+	c.cancellable = f.cancels(d.sites[kept.Attempt.Call.Device])
+}
+
+// cancels reports whether a device can end its calls.
+func (f *Office) cancels(s *site) bool {
+	return f.anyDevice || s != nil && s.device.Kind == tollgate.DeviceAsterisk && s.device.Control
 }
 
 // enterprise is whose books the call is in.

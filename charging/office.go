@@ -24,6 +24,9 @@ const BatchMax = 5000
 type Options struct {
 	Now func() time.Time // required
 	Log *slog.Logger     // nil: silent
+	// AllCancellable says that every device can end a call in progress, not only
+	// those that are followed and controlled.
+	AllCancellable bool
 }
 
 // Office prices and charges calls with the configuration that is in force. It
@@ -34,11 +37,12 @@ type Office struct {
 	now  func() time.Time
 	log  *slog.Logger
 
-	kept     keeper
-	board    *switchboard // calls in progress
-	bell     *bell
-	periods  *periods
-	lastLost time.Time // only sweep touches it
+	kept      keeper
+	board     *switchboard // calls in progress
+	bell      *bell
+	anyDevice bool // can end its calls
+	periods   *periods
+	lastLost  time.Time // only sweep touches it
 
 	current atomic.Pointer[directory]
 	reload  sync.Mutex // held while a new directory is built
@@ -75,7 +79,7 @@ func New(ctx context.Context, db *store.DB, book *ledger.Book, o Options) (*Offi
 // emptyOffice is an office without a configuration and without calls.
 func emptyOffice(kept keeper, book *ledger.Book, o Options) *Office {
 	return &Office{
-		kept: kept, book: book, now: o.Now, log: o.Log,
+		kept: kept, book: book, now: o.Now, log: o.Log, anyDevice: o.AllCancellable,
 		board: newSwitchboard(), bell: newBell(), periods: newPeriods(),
 		listeners: make(map[chan []tollgate.CDR]struct{}),
 	}

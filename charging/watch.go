@@ -132,9 +132,7 @@ func (f *Office) reloaded(d *directory, r *store.Reservation) *liveCall {
 		f.log.Error("a reservation cannot be read and is left to expire", "call", r.Call, "error", err)
 		c.state.Attempt.Call = r.Call
 	}
-	if site := d.sites[r.Call.Device]; site != nil {
-		c.cancellable = site.device.Kind == tollgate.DeviceAsterisk && site.device.Control
-	}
+	c.cancellable = f.cancels(d.sites[r.Call.Device])
 	return c
 }
 

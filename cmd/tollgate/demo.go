@@ -11,8 +11,11 @@ import (
 	"strconv"
 	"time"
 
+	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // demoHistory is what the demonstration looks back on when it starts.
@@ -48,7 +51,10 @@ func (c *demoCommand) Run(p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(p, db, serverOptions{listen: c.Listen, zone: zone, journals: filepath.Join(dir, journalsName)})
+	pbx := &demoPBX{trunk: "carrier-one", now: p.now, onLine: make(map[tollgate.CallID]context.CancelFunc)}
+	s, err := newServer(p, db, serverOptions{
+		listen: c.Listen, zone: zone, journals: filepath.Join(dir, journalsName), canceler: pbx,
+	})
 	if err != nil {
 		return err
 	}
@@ -60,26 +66,23 @@ func (c *demoCommand) Run(p *program) (err error) {
 	}
 	fmt.Fprintf(p.stdout, "Tollgate is at   %s\nname             admin\npassword         %s\n\n"+
 		"Three companies telephone. Ctrl-C ends the demonstration and leaves nothing behind.\n", s.url(), password)
-	return s.run(p.ctx, s.demonstrate)
+	return s.run(p.ctx, func(ctx context.Context) error {
+		err := s.telephone(ctx, pbx)
+		if ctx.Err() != nil {
+			err = nil // it was ended, that is no failure
+		}
+		return err
+	})
 }
 
-// demonstrate sets up the companies, looks back on a day and lets calls come in.
-func (s *server) demonstrate(ctx context.Context) error {
-	err := s.telephone(ctx)
-	if ctx.Err() != nil {
-		err = nil // it was ended, that is no failure
-	}
-	return err
-}
-
-func (s *server) telephone(ctx context.Context) error {
-	pbx, err := demoWorld(ctx, s.db, s.book)
-	if err != nil {
+// telephone sets up the companies, looks back on a day and lets calls come in.
+func (s *server) telephone(ctx context.Context, pbx *demoPBX) error {
+	if err := demoWorld(ctx, s.db, s.book, pbx); err != nil {
 		return err
 	}
 	now := s.p.now()
 	pbx.random = mathrand.New(mathrand.NewPCG(uint64(now.UnixNano()), 1))
-	pbx.now, pbx.prefix = s.p.now, strconv.FormatInt(now.Unix(), 10)
+	pbx.prefix = strconv.FormatInt(now.Unix(), 10)
 	history := pbx.history(demoHistoryCalls, demoHistorySpan)
 	broken := history[len(history)/2]
 	broken.Call.UniqueID += "-clock"
@@ -88,5 +91,8 @@ func (s *server) telephone(ctx context.Context) error {
 	if _, err := s.office.Finish(ctx, append(history, broken)); err != nil {
 		return err
 	}
-	return pbx.Run(ctx, s.office)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return pbx.entertain(ctx, s.office, s.book) })
+	group.Go(func() error { return pbx.Run(ctx, s.office) })
+	return group.Wait()
 }

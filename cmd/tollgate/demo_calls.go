@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"tollgate"
@@ -21,7 +22,11 @@ type demoPBX struct {
 	random *rand.Rand
 	now    func() time.Time
 	calls  int
-	prefix string // makes the unique ids of this run its own
+	prefix string      // makes the unique ids of this run its own
+	guest  tollgate.ID // who pays in advance
+
+	mu     sync.Mutex
+	onLine map[tollgate.CallID]context.CancelFunc // ends a call in progress
 }
 
 var _ tollgate.Connector = (*demoPBX)(nil)
@@ -37,21 +42,6 @@ func demoNumbers() []string {
 		"0033140xxxxxx", "0033612xxxxxx", "0044207946xxxx", "00447700900xxx",
 		"0039025xxxxxx", "0034915xxxxxx", "0031205xxxxxx", "0048225xxxxxx",
 		"0012125550xxx", "009714xxxxxxx", "0080012345678", "08001234567", "09001xxxxxx",
-	}
-}
-
-// Run ends a call every moment until ctx ends.
-func (d *demoPBX) Run(ctx context.Context, charger tollgate.Charger) error {
-	for {
-		wait := time.Duration(300+d.random.IntN(1200)) * time.Millisecond
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-		if _, err := charger.Finish(ctx, []tollgate.Record{d.call(d.now())}); err != nil {
-			return fmt.Errorf("finish a call: %w", err)
-		}
 	}
 }
 

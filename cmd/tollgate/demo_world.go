@@ -38,7 +38,7 @@ func demoCompanies() []demoCompany {
 			people: []string{"Dispatch", "Katrin Wolff", "Jens Petersen", "Workshop", "Night desk"},
 		},
 		{
-			name: "Hotel Adlerhof", mode: tollgate.ModePostpaid, limit: 250, first: 201,
+			name: demoHotel, mode: tollgate.ModePostpaid, limit: 250, first: 201,
 			people: []string{"Reception", "Room 11", "Room 12", "Room 14", "Room 21", "Room 22"},
 		},
 		{
@@ -48,10 +48,9 @@ func demoCompanies() []demoCompany {
 	}
 }
 
-// demoWorld builds the configuration of the demonstration and returns the
-// device that its calls come from.
-func demoWorld(ctx context.Context, db *store.DB, book *ledger.Book) (*demoPBX, error) {
-	pbx := &demoPBX{trunk: "carrier-one"}
+// demoWorld builds the configuration of the demonstration, with the device that
+// its calls come from.
+func demoWorld(ctx context.Context, db *store.DB, book *ledger.Book, pbx *demoPBX) error {
 	actor := store.Actor{Name: "demo"}
 	prepaid := make(map[tollgate.ID]int64)
 	err := db.Change(ctx, actor, "set up the demonstration", func(c *store.Change) error {
@@ -84,6 +83,13 @@ func demoWorld(ctx context.Context, db *store.DB, book *ledger.Book) (*demoPBX, 
 				return err
 			}
 			pbx.lines = append(pbx.lines, lines...)
+			if company.name == demoHotel {
+				guest, err := demoGuest(c, account, device.ID)
+				if err != nil {
+					return err
+				}
+				pbx.guest = guest
+			}
 			if company.recharge > 0 {
 				prepaid[account] = company.recharge * tollgate.MicroPerUnit
 			}
@@ -91,15 +97,36 @@ func demoWorld(ctx context.Context, db *store.DB, book *ledger.Book) (*demoPBX, 
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("set up the demonstration: %w", err)
+		return fmt.Errorf("set up the demonstration: %w", err)
 	}
 	for account, micro := range prepaid {
 		amount := tollgate.Money{Micro: micro, Currency: "EUR"}
 		if _, err := book.Recharge(ctx, actor, account, amount, "bank transfer", ""); err != nil {
-			return nil, fmt.Errorf("recharge: %w", err)
+			return fmt.Errorf("recharge: %w", err)
 		}
 	}
-	return pbx, nil
+	return nil
+}
+
+// demoHotel has a guest who pays in advance, at demoGuestLine.
+const (
+	demoHotel     = "Hotel Adlerhof"
+	demoGuestLine = "231"
+)
+
+// demoGuest stores a room whose calls end when its credit does.
+func demoGuest(c *store.Change, hotel, device tollgate.ID) (tollgate.ID, error) {
+	room := tollgate.Account{
+		Enterprise: hotel, Parent: hotel, Kind: tollgate.KindUser, Mode: tollgate.ModePrepaid,
+		Name: "Room 31, pays in advance", Currency: "EUR", Timezone: demoZone,
+		LowCredit: tollgate.MicroPerUnit / 5,
+	}
+	if err := c.PutAccount(&room); err != nil {
+		return 0, err
+	}
+	return room.ID, c.PutExtension(tollgate.Extension{
+		Device: device, Number: demoGuestLine, Account: room.ID, Name: room.Name,
+	})
 }
 
 // demoTariffs stores what the demonstration sells for and buys at.
@@ -161,6 +188,11 @@ func demoAccounts(
 		number := strconv.Itoa(company.first + i)
 		e := tollgate.Extension{Device: device, Number: number, Account: user.ID, Name: name}
 		if err := c.PutExtension(e); err != nil {
+			return 0, nil, err
+		}
+		if err := c.PutPermit(tollgate.Permit{
+			Permission: tollgate.PermissionPrivateCall, Device: device, Account: user.ID,
+		}); err != nil {
 			return 0, nil, err
 		}
 		lines = append(lines, demoLine{extension: number, colleague: strconv.Itoa(company.first)})

@@ -54,6 +54,8 @@ type serverOptions struct {
 	// journals is the directory of what devices push of their journals; empty: they cannot.
 	journals string
 	certs    certificates // nil: no TLS
+	// canceler ends calls in progress; nil: the connectors do.
+	canceler tollgate.Canceler
 }
 
 // newServer puts the parts together. Nothing runs yet.
@@ -61,7 +63,10 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	s := &server{p: p, db: db, certs: o.certs}
 	s.book = ledger.New(db, ledger.Options{Now: p.now, Log: p.log})
 	var err error
-	if s.office, err = charging.New(p.ctx, db, s.book, charging.Options{Now: p.now, Log: p.log}); err != nil {
+	s.office, err = charging.New(p.ctx, db, s.book, charging.Options{
+		Now: p.now, Log: p.log, AllCancellable: o.canceler != nil,
+	})
+	if err != nil {
 		return nil, err
 	}
 	s.gate, err = access.New(db, access.Options{Now: p.now, Random: rand.Reader, Log: p.log, Secure: o.secure})
@@ -71,6 +76,10 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	s.connectors = &connectors{
 		db: db, charger: s.office, alert: s.office.Raise, log: p.log, now: p.now, running: make(map[tollgate.ID]*following),
 	}
+	cancel := s.connectors.cancel
+	if o.canceler != nil {
+		cancel = o.canceler.Cancel
+	}
 	var journal func(context.Context, tollgate.ID, []byte) error
 	if o.journals != "" {
 		s.connectors.spool = tail.NewSpool(o.journals, p.now)
@@ -78,14 +87,14 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	}
 	pages, err := web.New(web.Options{
 		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status,
-		Cancel: s.connectors.cancel, Zone: o.zone, Now: p.now, Log: p.log, Version: version,
+		Cancel: cancel, Zone: o.zone, Now: p.now, Log: p.log, Version: version,
 	})
 	if err != nil {
 		return nil, err
 	}
 	interfaces, err := api.New(api.Options{
 		Store: db, Book: s.book, Office: s.office, Access: s.gate, Devices: s.connectors.status, Journal: journal,
-		Parts: s.vitals.look, Cancel: s.connectors.cancel, Now: p.now, Log: p.log, Version: version,
+		Parts: s.vitals.look, Cancel: cancel, Now: p.now, Log: p.log, Version: version,
 	})
 	if err != nil {
 		return nil, err
