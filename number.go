@@ -50,6 +50,9 @@ func (n Number) Masked() string {
 	return string(digits[:max(len(digits)-hidden, 0)]) + strings.Repeat("X", min(len(digits), hidden))
 }
 
+// DefaultPrivateCode marks calls private on devices that have no private codes of their own.
+const DefaultPrivateCode = "*7*"
+
 // DialingPlan is how one device writes numbers.
 type DialingPlan struct {
 	Country             string   `json:"country"`              // ISO 3166-1 alpha-2 of the device, such as DE
@@ -57,7 +60,7 @@ type DialingPlan struct {
 	InternationalPrefix string   `json:"international_prefix"` // empty: the country's own (00, 011, …)
 	NationalPrefix      string   `json:"national_prefix"`      // trunk prefix; empty: the country's own (0, 1, none)
 	RoutePrefixes       []string `json:"route_prefixes"`       // taken off once, the longest that fits: 9, 0
-	PrivateCodes        []string `json:"private_codes"`        // dialled first, mark a call private: *7*
+	PrivateCodes        []string `json:"private_codes"`        // dialled first, mark a call private; none: DefaultPrivateCode
 	ProjectCode         string   `json:"project_code"`         // dialled first: CODE digits *, such as *9* for *9*4711*0…
 	ExtensionDigitsMax  int      `json:"extension_digits_max"` // as many digits, no prefix: an extension; 0: none
 	Emergency           []string `json:"emergency"`            // numbers beside the country's own list

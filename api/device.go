@@ -39,7 +39,7 @@ type DialingPlan struct {
 	InternationalPrefix string   `json:"international_prefix,omitempty" maxLength:"10" doc:"absent: the country's own"`
 	NationalPrefix      string   `json:"national_prefix,omitempty" maxLength:"10" doc:"absent: the country's own"`
 	RoutePrefixes       []string `json:"route_prefixes,omitempty" nullable:"false" maxItems:"100" example:"[\"0\"]" doc:"taken off once, the longest that fits"`
-	PrivateCodes        []string `json:"private_codes,omitempty" nullable:"false" maxItems:"100" doc:"dialled first, mark a call private"`
+	PrivateCodes        []string `json:"private_codes,omitempty" nullable:"false" maxItems:"100" doc:"dialled first, mark a call private; absent: *7*"`
 	ProjectCode         string   `json:"project_code,omitempty" maxLength:"10" doc:"dialled first: the code, digits, a star"`
 	ExtensionDigitsMax  int      `json:"extension_digits_max,omitempty" minimum:"0" maximum:"15" doc:"numbers up to this many digits are extensions"`
 	Emergency           []string `json:"emergency,omitempty" nullable:"false" maxItems:"100" doc:"numbers beside the country's own list"`

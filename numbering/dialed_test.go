@@ -30,3 +30,25 @@ func TestDialedIsWhatTheTrunkWasGiven(t *testing.T) {
 		}
 	}
 }
+
+func TestPrivateCodeThatNobodySet(t *testing.T) {
+	for _, c := range []struct {
+		codes []string
+		raw   string
+		want  tollgate.Number
+	}{
+		{nil, "*7*030123456", tollgate.Number{Dialed: "030123456", E164: "4930123456", Private: true}},
+		{[]string{}, "*7*030123456", tollgate.Number{Dialed: "030123456", E164: "4930123456", Private: true}},
+		{[]string{"*77*"}, "*7*030123456", tollgate.Number{}},
+		{[]string{"*77*"}, "*77*030123456", tollgate.Number{Dialed: "030123456", E164: "4930123456", Private: true}},
+	} {
+		plan, err := NewPlan(tollgate.DialingPlan{Country: "DE", PrivateCodes: c.codes}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := plan.Normalise(c.raw)
+		if got.E164 != c.want.E164 || got.Private != c.want.Private || c.want.E164 != "" && got.Dialed != c.want.Dialed {
+			t.Errorf("%v, %s: %+v, want %+v", c.codes, c.raw, got, c.want)
+		}
+	}
+}

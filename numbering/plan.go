@@ -94,7 +94,11 @@ func (p *Plan) addCodes(plan *tollgate.DialingPlan) {
 	for _, prefix := range plan.RoutePrefixes {
 		p.routes = append(p.routes, route{prefix: prefix})
 	}
-	for _, code := range plan.PrivateCodes {
+	codes := plan.PrivateCodes
+	if len(codes) == 0 {
+		codes = []string{tollgate.DefaultPrivateCode}
+	}
+	for _, code := range codes {
 		if allDigits(code) {
 			p.routes = append(p.routes, route{prefix: code, private: true})
 		} else {

@@ -113,7 +113,7 @@ func numberSection(f *form.Form) {
 		},
 		&form.Field{
 			Name: "private_codes", Label: "Private codes", Placeholder: "*7*",
-			Hint: "Dialled first, mark a call private.",
+			Hint: "Dialled first, mark a call private. Empty: *7*.",
 		},
 		&form.Field{Name: "project_code", Label: "Project code", Placeholder: "*9", Hint: "*9 for *9*4711*0…"},
 		&form.Field{
