@@ -18,7 +18,7 @@ type CDRFilter struct {
 	Account   tollgate.ID // the payer
 	Device    tollgate.ID
 	Operator  tollgate.ID
-	Number    string // the first digits of the called number in normal form
+	Number    string // the first digits of the called number in normal form, as far as they are shown
 	Extension string // the extension or the originator
 	Trunk     string
 	Class     tollgate.Class
@@ -50,6 +50,11 @@ const (
 	// index: a page is answered in a tenth of a second, however long the books.
 	walkRows = 20_000
 )
+
+// hiddenDigits is how many digits of the number of a private call nobody is
+// shown: see tollgate.Number.Masked. Nor is a call found by them, or whoever
+// lists calls could try digit after digit.
+const hiddenDigits = 4
 
 // where returns the part of the filter that the path's index serves. A column
 // in front of which a + stands is not looked up in an index: the path is ours
@@ -98,6 +103,9 @@ func (f *CDRFilter) sift(c *conditions, path cdrPath) bool {
 	if f.Number != "" && path != byNumber {
 		c.and("number || '' >= ?", f.Number)
 		c.and("number || '' < ?", f.Number+"\U0010ffff")
+	}
+	if f.Number != "" {
+		c.and("(private = ? OR length(number) >= ?)", false, len(f.Number)+hiddenDigits)
 	}
 	if f.Device != 0 {
 		c.and("device_id = ?", int64(f.Device))
