@@ -31,7 +31,7 @@ func TestOverlap(t *testing.T) {
 			}
 			truth, rows := readTruth(t, dir), strings.Split(strings.TrimSpace(string(text)), "\n")
 			for k := range rows {
-				checkTruth(t, "after "+rows[k][:min(40, len(rows[k]))], overlapped(t, dir, rows[:k+1]), truth)
+				checkTruth(t, "after "+rows[k][:min(40, len(rows[k]))], overlapped(t, dir, rows[:k+1], settleTime), truth)
 				if t.Failed() {
 					return
 				}
@@ -40,12 +40,36 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
+// TestEventsReplaceGuesses has read no more of the journal than that lines to the
+// outside rang and were answered, as of calls that began where it was not read.
+func TestEventsReplaceGuesses(t *testing.T) {
+	t.Parallel()
+	for _, dir := range recordings(t, "recordings") {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(filepath.Join(dir, "cel.csv"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rows []string
+			for line := range strings.Lines(string(text)) {
+				row, err := cel.Parse([]byte(strings.TrimSpace(line)), time.UTC)
+				if err == nil && strings.HasPrefix(row.Channel, "PJSIP/provider") && row.Exten == "s" && row.Event == "CHAN_START" ||
+					row.AppData == "(Outgoing Line)" && row.Event == "ANSWER" {
+					rows = append(rows, strings.TrimSpace(line))
+				}
+			}
+			checkTruth(t, "events after guesses", overlapped(t, dir, rows, time.Hour), readTruth(t, dir))
+		})
+	}
+}
+
 // statusKnows are calls whose journal is a row behind: until then only Asterisk's
 // list says what was dialled.
 var statusKnows = []string{"x_g_option", "x_fwd_unmarked_int", "x_fwd_unmarked_in", "x_queue_in"}
 
-// overlapped makes legs of some rows, and of the events since a second before.
-func overlapped(t *testing.T, dir string, rows []string) []Leg {
+// overlapped makes legs of some rows, and of the events since some time before them.
+func overlapped(t *testing.T, dir string, rows []string, again time.Duration) []Leg {
 	t.Helper()
 	tracker := NewTracker(TrackerConfig{Trunks: []string{"PJSIP/provider", "PJSIP/provider2", "SIP/sipprov"}})
 	legs := map[string]Leg{}
@@ -55,7 +79,7 @@ func overlapped(t *testing.T, dir string, rows []string) []Leg {
 		if err != nil {
 			t.Fatal(err)
 		}
-		since = row.At.Add(-settleTime)
+		since = row.At.Add(-again)
 		ended, _ := tracker.HandleCEL([]byte(line))
 		for _, leg := range ended {
 			legs[leg.UniqueID] = leg

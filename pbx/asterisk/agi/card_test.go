@@ -75,13 +75,13 @@ func TestCard(t *testing.T) {
 		[]string{"SET VARIABLE TOLLGATE_ATTEMPT 2"}, sound("vm-youhave"), number("5"), sound("minutes"),
 		[]string{
 			"SET VARIABLE __TOLLGATE_CALL 1795316484.12#2", "EXEC CELGenUserEvent TOLLGATE_CALL,1795316484.12#2",
-			"EXEC Dial PJSIP/00442079460001@provider,60,gHU(tollgate-answer^9.900)", "GET FULL VARIABLE ${DIALSTATUS}",
+			"EXEC Dial PJSIP/00442079460001@provider,60,gHU(tollgate-answer^9.750)", "GET FULL VARIABLE ${DIALSTATUS}",
 		},
 		askForNumber, keys("24"),
 		[]string{"SET VARIABLE TOLLGATE_ATTEMPT 3"}, sound("vm-youhave"), number("5"), sound("minutes"),
 		[]string{
 			"SET VARIABLE __TOLLGATE_CALL 1795316484.12#3", "EXEC CELGenUserEvent TOLLGATE_CALL,1795316484.12#3",
-			"EXEC Dial PJSIP/00442079460002@provider,60,gHU(tollgate-answer^9.900)", "GET FULL VARIABLE ${DIALSTATUS}",
+			"EXEC Dial PJSIP/00442079460002@provider,60,gHU(tollgate-answer^9.750)", "GET FULL VARIABLE ${DIALSTATUS}",
 		},
 		askForNumber, keys("24"), sound("privacy-incorrect"), askForNumber, keys("24"),
 		sound("privacy-incorrect"), askForNumber, keys("24"), sound("privacy-incorrect", "vm-goodbye"), []string{"HANGUP"},

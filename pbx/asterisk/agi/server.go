@@ -18,7 +18,7 @@ const (
 	DefaultMaxSessions = 2_000
 	DefaultTimeout     = 5 * time.Second
 	DefaultDecide      = 2 * time.Second
-	DefaultEarly       = 100 * time.Millisecond
+	DefaultEarly       = 250 * time.Millisecond
 )
 
 // Authorizer decides about calls; tollgate.Charger is one.

@@ -166,13 +166,13 @@ func (c *Control) Ended(leg asterisk.Leg) {
 // known returns what is known of a leg, or begins with it. An attempt serves one
 // answered leg: another that names it is on its own.
 func (c *Control) known(leg *asterisk.Leg) *live {
-	if l := c.legs[leg.UniqueID]; l != nil {
-		return l
-	}
-	for _, other := range c.legs {
-		if leg.Attempt != "" && other.leg.Attempt == leg.Attempt && !other.leg.Answer.IsZero() {
+	for id, other := range c.legs {
+		if id != leg.UniqueID && leg.Attempt != "" && other.leg.Attempt == leg.Attempt && !other.leg.Answer.IsZero() {
 			leg.Attempt = ""
 		}
+	}
+	if l := c.legs[leg.UniqueID]; l != nil {
+		return l
 	}
 	l := &live{
 		machine: machine{device: c.config.Device, enabled: c.config.Enabled, verify: c.config.Verify},
@@ -245,7 +245,11 @@ func (c *Control) carryOut(l *live, e effect) {
 			go c.later(l, event{kind: eventFailed, code: tollgate.CodeUnavailable})
 		}
 	case effectAlert:
-		c.alert(tollgate.AlertNoCredit, call, "the credit has ended, and the rule lets the call go on")
+		text := "the credit has ended, and the rule lets the call go on"
+		if l.unclear() {
+			text = "the call on " + l.leg.Channel + " was found after a gap, and it cannot be told who dialled what: it goes on"
+		}
+		c.alert(tollgate.AlertNoCredit, call, text)
 	case effectFailed:
 		close(l.failed)
 		l.failed = make(chan struct{})

@@ -196,7 +196,7 @@ func TestCutFails(t *testing.T) {
 		synctest.Wait()
 		mu.Lock()
 		if len(alerts) == 0 || alerts[0].Kind != tollgate.AlertCutFailed || alerts[0].Call != call ||
-			!strings.Contains(alerts[0].Text, "5.75") {
+			!strings.Contains(alerts[0].Text, "5.6s") {
 			t.Errorf("alerts %+v", alerts)
 		}
 		mu.Unlock()

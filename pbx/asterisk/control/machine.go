@@ -10,14 +10,15 @@ import (
 // When a limited call is ended. Asterisk's own account of it may be rounded up; it
 // must still end within the talk time that was paid for.
 const (
-	cutEarly   = 250 * time.Millisecond // before the end of the credit we hang up
-	timerEarly = 100 * time.Millisecond // before it the switch does, if we did not
+	cutEarly   = 400 * time.Millisecond // before the end of the credit we hang up
+	timerEarly = 250 * time.Millisecond // before it the switch does, if we did not
 )
 
 const (
 	retryEvery  = time.Second            // between questions that nobody answered
 	askPause    = 200 * time.Millisecond // at least, between questions that were
 	freeEvery   = 6 * time.Hour          // between questions about an unlimited call: it goes on
+	placeWithin = 3 * time.Second        // of talk, or of our finding it, a call is waited for to be understood
 	settleAfter = time.Second            // after which the dialplan's own timer surely is set, and ours replaces it
 	pursueEvery = 5 * time.Second        // between attempts to end a call that does not want to
 )
@@ -31,10 +32,13 @@ type machine struct {
 	leg     asterisk.Leg
 
 	connected bool
+	found     bool      // nobody saw it begin: it was there when the connection came up
+	since     time.Time // when it was first seen
 	unknown   bool      // to the charger: authorise it
 	allowed   bool      // it was authorised by us, over this connection
 	told      bool      // the charger knows when it was answered
 	asking    bool      // a question is out
+	asked     bool      // one was, ever
 	askAt     time.Time // when to ask next; zero: not by itself
 	review    bool      // found again after a gap: it is not cut before the charger is heard
 
@@ -143,39 +147,59 @@ func (m *machine) handle(e event, now time.Time) []effect {
 
 // open begins with a leg, or goes on with one after a gap.
 func (m *machine) open(e event, now time.Time) {
-	fresh := m.leg.UniqueID == ""
-	if !fresh {
-		e.leg.Attempt = m.leg.Attempt
-	}
-	m.leg, m.connected = e.leg, true
-	m.askAt = now
+	m.connected = true
 	switch {
-	case fresh && m.leg.Attempt == "" && e.kind == eventBegan:
-		m.unknown, m.sure = true, true // and nobody set a timer
-	case fresh && m.leg.Attempt == "":
-	case fresh && !m.leg.Answer.IsZero():
-		m.settleAt = now.Add(settleAfter)
-	case !fresh:
+	case m.leg.UniqueID != "" && e.kind == eventBegan:
+		m.learn(e.leg, now)
+		return
+	case m.leg.UniqueID != "":
+		m.learn(e.leg, now)
 		m.review, m.allowed = m.limited(), false
 		m.sure, m.armAt = false, time.Time{}
 		if m.cut != nil {
 			m.cut.step, m.cut.next = 0, now
 		}
+	case e.leg.Attempt == "" && e.kind == eventBegan:
+		m.unknown, m.sure = true, true // and nobody set a timer
+	case e.leg.Attempt != "" && !e.leg.Answer.IsZero():
+		m.settleAt = now.Add(settleAfter)
+	}
+	if m.leg.UniqueID == "" {
+		m.leg, m.since, m.found = e.leg, now, e.kind == eventFound
+	}
+	m.askAt = now
+}
+
+// learn takes over what is known of a leg now. The name under which the charger
+// was asked about it stays.
+func (m *machine) learn(leg asterisk.Leg, now time.Time) {
+	before := m.placed()
+	if leg.Attempt == "" || m.asked {
+		leg.Attempt = m.leg.Attempt
+	} else if m.leg.Attempt == "" {
+		m.unknown, m.sure, m.askAt = false, false, now
+		if !leg.Answer.IsZero() {
+			m.settleAt = now.Add(settleAfter)
+		}
+	}
+	m.leg = leg
+	if !before && m.placed() { // what was said without it does not count
+		m.unknown, m.askAt = m.unknown || m.asked && leg.Attempt == "", now
+		m.granted = m.granted && m.grant.Allowed
 	}
 }
 
-// answered begins the talk. Who pays may only be known by now.
+// placed reports whether it is known who dialled what.
+func (m *machine) placed() bool { return m.leg.Dialed != "" && m.leg.Originator != "" }
+
+// answered begins the talk.
 func (m *machine) answered(leg asterisk.Leg, now time.Time) {
-	if !m.leg.Answer.IsZero() {
+	fresh := m.leg.Answer.IsZero()
+	m.learn(leg, now)
+	if !fresh {
 		return
 	}
-	unplaced := m.leg.Originator == "" && m.leg.Attempt == ""
-	leg.Attempt = m.leg.Attempt
-	m.leg = leg
-	if unplaced && leg.Originator != "" {
-		m.unknown = true
-	}
-	if leg.Attempt != "" {
+	if m.leg.Attempt != "" {
 		m.settleAt = now.Add(settleAfter)
 	}
 	m.askAt = now
@@ -266,6 +290,10 @@ func (m *machine) judge(now time.Time) {
 	}
 }
 
+// unclear reports whether a refused call may be refused for what is not known of it.
+// It was found after a gap, which no caller can bring about.
+func (m *machine) unclear() bool { return m.found && !m.placed() && m.granted && !m.grant.Allowed }
+
 // let leaves the call alone and raises an alert when its credit has ended.
 func (m *machine) let(now time.Time) {
 	end := m.leg.Answer.Add(m.grant.For)
@@ -287,7 +315,7 @@ func (m *machine) limited() bool {
 // letGo reports whether the call may go on without credit, as its rule says.
 func (m *machine) letGo() bool {
 	g := &m.grant
-	return m.granted && g.Then.Kind == tollgate.ActionAlert && !g.Unlimited && (g.Final || !g.Allowed)
+	return m.unclear() || m.granted && g.Then.Kind == tollgate.ActionAlert && !g.Unlimited && (g.Final || !g.Allowed)
 }
 
 // inquire asks the charger if it is time, one question at once.
@@ -295,15 +323,22 @@ func (m *machine) inquire(now time.Time) {
 	if m.asking || m.askAt.IsZero() {
 		return
 	}
-	if now.Before(m.askAt) {
-		m.wakeAt(m.askAt)
+	at := m.askAt
+	if !m.placed() && (m.unknown || m.leg.Attempt == "") { // the charger could make nothing of it
+		if m.leg.Answer.IsZero() {
+			return
+		}
+		at = later(at, later(m.leg.Answer, m.since).Add(placeWithin))
+	}
+	if now.Before(at) {
+		m.wakeAt(at)
 		return
 	}
 	q := question{authorize: m.unknown, call: m.call(), leg: m.leg}
 	if !q.authorize && !m.told {
 		q.answered = m.leg.Answer
 	}
-	m.asking, m.askAt = true, time.Time{}
+	m.asking, m.asked, m.askAt = true, true, time.Time{}
 	m.do(effect{kind: effectAsk, question: q})
 }
 
@@ -319,7 +354,7 @@ func (m *machine) call() tollgate.CallID {
 // arm keeps the switch's own timer where the grant says. It ends the call
 // whatever becomes of us.
 func (m *machine) arm(now time.Time) {
-	if !m.granted || m.leg.Answer.IsZero() || m.review {
+	if !m.granted || m.leg.Answer.IsZero() || m.review || m.unclear() {
 		return
 	}
 	if !m.settleAt.IsZero() {

@@ -127,7 +127,7 @@ func (p *player) play(words []string) error {
 	e.kind = kind
 	switch kind {
 	case eventBegan, eventFound, eventAnswered:
-		e.leg.UniqueID, e.leg.Channel = "1.2", "PJSIP/provider-2"
+		e.leg.UniqueID, e.leg.Channel, e.leg.Dialed = "1.2", "PJSIP/provider-2", "0044"
 		for key, value := range options {
 			setLeg(&e.leg, key, value)
 		}
