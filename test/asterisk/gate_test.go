@@ -25,6 +25,7 @@ type gate struct {
 	t        *testing.T
 	program  string
 	data     string
+	database string // a PostgreSQL; empty: SQLite in data
 	url      string
 	agi      string   // where it answers Asterisk's questions
 	env      []string // of the process, beside ours
@@ -34,16 +35,29 @@ type gate struct {
 	operator made // the carrier behind every trunk
 }
 
+// build builds the program.
+func build(t *testing.T) (program string) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), "tollgate")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "tollgate/cmd/tollgate").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return program
+}
+
 // newGate builds the program, starts it for the first time and gets a token.
 func newGate(t *testing.T) *gate {
 	t.Helper()
+	return openGate(t, build(t), "")
+}
+
+// openGate starts a program for the first time and gets a token.
+func openGate(t *testing.T, program, database string) *gate {
+	t.Helper()
 	dir := t.TempDir()
-	g := &gate{t: t, program: filepath.Join(dir, "tollgate"), data: filepath.Join(dir, "data"), agi: freeAddress(t)}
+	g := &gate{t: t, program: program, data: filepath.Join(dir, "data"), database: database, agi: freeAddress(t)}
 	g.env = append(g.env, "ZONEINFO="+zones(t, dir))
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", g.program, "tollgate/cmd/tollgate")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	var err error
 	if g.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		t.Fatal(err)
@@ -56,8 +70,22 @@ func newGate(t *testing.T) *gate {
 		}
 	})
 	g.start()
-	g.token = strings.TrimSpace(string(g.run("token", "add", "test", "--role", "admin", "--data", g.data)))
+	g.token = g.newToken("admin")
 	return g
+}
+
+// newToken makes a token of a role.
+func (g *gate) newToken(role string) string {
+	g.t.Helper()
+	return strings.TrimSpace(string(g.run(append([]string{"token", "add", role, "--role", role}, g.books()...)...)))
+}
+
+// books are the words that say where its database is.
+func (g *gate) books() []string {
+	if g.database != "" {
+		return []string{"--database", g.database}
+	}
+	return []string{"--data", g.data}
 }
 
 // run runs another command of the program and returns what it prints.
@@ -78,7 +106,7 @@ func (g *gate) start() {
 	g.t.Helper()
 	// Not bound to the test's context: it ends by kill, as it would in earnest.
 	g.process = exec.CommandContext(context.WithoutCancel(g.t.Context()),
-		g.program, "serve", "--data", g.data, "--listen", "127.0.0.1:0", "--agi", g.agi)
+		g.program, append([]string{"serve", "--listen", "127.0.0.1:0", "--agi", g.agi}, g.books()...)...)
 	g.process.Stderr, g.process.Env = g.log, append(os.Environ(), g.env...)
 	out, err := g.process.StdoutPipe()
 	if err != nil {
