@@ -62,7 +62,7 @@ func reload(r *store.Reservation) (*liveCall, error) {
 	c := &liveCall{enterprise: r.Enterprise, id: r.ID, slice: sliceMin}
 	err := json.Unmarshal(r.Detail, &c.state)
 	c.state.Held = r.Amount
-	c.patience = c.state.lasts(0)
+	c.patience, c.affords = c.state.lasts(0), c.state.Granted
 	return c, err
 }
 
@@ -143,7 +143,8 @@ func (c *liveCall) show(d *directory, now time.Time) tollgate.LiveCall {
 		Enterprise: c.enterprise, ID: c.id, Call: s.Attempt.Call, Extension: s.Attempt.Extension,
 		Originator: s.Attempt.Originator, Caller: s.Attempt.Caller, Number: s.Number, Trunk: s.Attempt.Trunk,
 		Payer: s.Payer, PaidBy: s.PaidBy, Tariff: s.Tariff, Rule: s.Verdict.Rule,
-		Started: s.Attempt.At, Answered: s.Answered, Granted: s.Granted, Affords: c.affords, Unlimited: s.Unlimited, Final: s.Final,
+		Started: s.Attempt.At, Answered: s.Answered, Granted: s.Granted, Affords: c.affords,
+		Unlimited: s.Unlimited, Final: s.Final,
 		Currency: s.Currency, Reserved: s.Held, Left: c.left, Advice: c.advice, Cancellable: c.cancellable,
 	}
 	if s.Tariff != 0 && !s.Answered.IsZero() && now.After(s.Answered) {

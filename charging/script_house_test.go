@@ -108,7 +108,9 @@ func (s *script) account(
 		a.Parent = s.accounts[o["of"]].ID
 		a.Enterprise = s.accounts[o["of"]].Enterprise
 	}
-	for field, option := range map[*int64]string{&a.CreditLimit: o["limit"], &a.Allowance: o["allowance"], &a.LowCredit: o["low"]} {
+	for field, option := range map[*int64]string{
+		&a.CreditLimit: o["limit"], &a.Allowance: o["allowance"], &a.LowCredit: o["low"],
+	} {
 		if option == "" {
 			continue
 		}

@@ -45,55 +45,78 @@ func newSimWorld(t *testing.T) *simWorld {
 	return w
 }
 
-func (w *simWorld) build(c *store.Change) error {
-	tariff := func(name, price, fee string, first, next int64) (tollgate.ID, error) {
+// simTariffs are the ways to count: by seconds, by minutes, and in steps.
+func simTariffs(c *store.Change) (ids map[string]tollgate.ID, err error) {
+	ids = make(map[string]tollgate.ID)
+	for name, d := range map[string]tollgate.Rate{
+		"seconds": {Price: "0.60", First: "1", Next: "1"},
+		"minutes": {Price: "0.30", ConnectFee: "0.05", First: "60", Next: "60"},
+		"pulses":  {Price: "0.48", ConnectFee: "0.02", First: "10", Next: "6"},
+	} {
 		t := &tollgate.Tariff{
 			Name: name, Currency: "EUR", Timezone: "Europe/Berlin", Per: 60, Decimals: 6,
-			Rounding: tollgate.RoundHalfUp, DurationRounding: tollgate.DurationUp,
-			Default: tollgate.Rate{
-				Price: price, ConnectFee: fee,
-				First: strconv.FormatInt(first, 10), Next: strconv.FormatInt(next, 10),
-			},
+			Rounding: tollgate.RoundHalfUp, DurationRounding: tollgate.DurationUp, Default: d,
 		}
 		if err := c.PutTariff(t); err != nil {
-			return 0, err
+			return nil, err
 		}
-		return t.ID, c.PutDeck(&tollgate.Deck{Tariff: t.ID, Rates: []tollgate.Rate{
+		ids[name] = t.ID
+		err := c.PutDeck(&tollgate.Deck{Tariff: t.ID, Rates: []tollgate.Rate{
 			{Prefix: "49800", Name: "free", Price: "0"},
 			{Prefix: "4915", Name: "mobile", Price: "0.90"},
 		}})
-	}
-	seconds, err := tariff("seconds", "0.60", "", 1, 1)
-	if err != nil {
-		return err
-	}
-	minutes, err := tariff("minutes", "0.30", "0.05", 60, 60)
-	if err != nil {
-		return err
-	}
-	pulses, err := tariff("pulses", "0.48", "0.02", 10, 6)
-	if err != nil {
-		return err
-	}
-	account := func(a tollgate.Account, of *tollgate.Account, micro int64) (*tollgate.Account, error) {
-		a.Currency, a.Timezone = "EUR", "Europe/Berlin"
-		if of != nil {
-			a.Parent, a.Enterprise = of.ID, of.Enterprise
-		}
-		if err := c.PutAccount(&a); err != nil {
+		if err != nil {
 			return nil, err
 		}
-		if a.Limited() {
-			w.credit[a.ID] = micro
-		}
-		return &a, nil
 	}
+	return ids, nil
+}
+
+// simAccount is an account, what it is given, and its lines.
+type simAccount struct {
+	words  tollgate.Account
+	of     string
+	tariff string
+	credit int64 // units
+	lines  int
+}
+
+// simAccounts are a company without limit, one that pays in advance, and their people.
+func simAccounts() []simAccount {
 	const unit = tollgate.MicroPerUnit
-	free, err := account(tollgate.Account{Kind: tollgate.KindEnterprise, Name: "free", Mode: tollgate.ModePostpaid, Tariff: seconds}, nil, 0)
-	if err != nil {
-		return err
+	company, user := tollgate.KindEnterprise, tollgate.KindUser
+	return []simAccount{
+		{words: tollgate.Account{Kind: company, Name: "free", Mode: tollgate.ModePostpaid}, tariff: "seconds"},
+		{words: tollgate.Account{Kind: company, Name: "paid", Mode: tollgate.ModePrepaid}, tariff: "pulses", credit: 60},
+		{
+			words: tollgate.Account{Kind: user, Name: "hot", Mode: tollgate.ModePrepaid, LowCredit: unit},
+			of:    "free", credit: 40, lines: 5,
+		},
+		{
+			words: tollgate.Account{Kind: user, Name: "owing", Mode: tollgate.ModePrepaid, CreditLimit: 5 * unit},
+			of:    "free", tariff: "minutes", credit: 20, lines: 2,
+		},
+		{
+			words: tollgate.Account{
+				Kind: user, Name: "quota", Mode: tollgate.ModeQuota, Allowance: 30 * unit, Reset: tollgate.Daily,
+			},
+			of: "free", tariff: "pulses", lines: 2,
+		},
+		{words: tollgate.Account{Kind: user, Name: "child", Mode: tollgate.ModeParent}, of: "paid", lines: 2},
+		{
+			words: tollgate.Account{Kind: user, Name: "own", Mode: tollgate.ModePrepaid},
+			of:    "paid", tariff: "minutes", credit: 15, lines: 2,
+		},
+		{
+			words: tollgate.Account{Kind: user, Name: "limited", Mode: tollgate.ModePostpaid, CreditLimit: 12 * unit},
+			of:    "free", lines: 1,
+		},
+		{words: tollgate.Account{Kind: user, Name: "unlimited", Mode: tollgate.ModeParent}, of: "free", lines: 1},
 	}
-	paid, err := account(tollgate.Account{Kind: tollgate.KindEnterprise, Name: "paid", Mode: tollgate.ModePrepaid, Tariff: pulses}, nil, 60*unit)
+}
+
+func (w *simWorld) build(c *store.Change) error {
+	tariffs, err := simTariffs(c)
 	if err != nil {
 		return err
 	}
@@ -104,32 +127,23 @@ func (w *simWorld) build(c *store.Change) error {
 	if err := c.PutDevice(device, ""); err != nil {
 		return err
 	}
-	w.device = device.ID
-	users := []struct {
-		words tollgate.Account
-		of    *tollgate.Account
-		micro int64
-		lines int
-	}{
-		{tollgate.Account{Name: "hot", Mode: tollgate.ModePrepaid, LowCredit: unit}, free, 40 * unit, 5},
-		{tollgate.Account{Name: "owing", Mode: tollgate.ModePrepaid, CreditLimit: 5 * unit, Tariff: minutes}, free, 20 * unit, 2},
-		{tollgate.Account{Name: "quota", Mode: tollgate.ModeQuota, Allowance: 30 * unit, Reset: tollgate.Daily, Tariff: pulses}, free, 0, 2},
-		{tollgate.Account{Name: "child", Mode: tollgate.ModeParent}, paid, 0, 2},
-		{tollgate.Account{Name: "own", Mode: tollgate.ModePrepaid, Tariff: minutes}, paid, 15 * unit, 2},
-		{tollgate.Account{Name: "limited", Mode: tollgate.ModePostpaid, CreditLimit: 12 * unit}, free, 0, 1},
-		{tollgate.Account{Name: "unlimited", Mode: tollgate.ModeParent}, free, 0, 1},
-	}
-	for _, u := range users {
-		u.words.Kind = tollgate.KindUser
-		a, err := account(u.words, u.of, u.micro)
-		if err != nil {
+	w.device, w.extensions, w.owners = device.ID, 0, nil
+	made := make(map[string]tollgate.Account)
+	for _, a := range simAccounts() {
+		words, of := a.words, made[a.of]
+		words.Currency, words.Timezone, words.Tariff = "EUR", "Europe/Berlin", tariffs[a.tariff]
+		words.Parent, words.Enterprise = of.ID, of.Enterprise
+		if err := c.PutAccount(&words); err != nil {
 			return err
 		}
-		for range u.lines {
-			number := strconv.Itoa(100 + w.extensions)
-			w.extensions++
-			w.owners = append(w.owners, a.ID)
-			if err := c.PutExtension(tollgate.Extension{Device: device.ID, Number: number, Account: a.ID}); err != nil {
+		made[words.Name] = words
+		if words.Limited() {
+			w.credit[words.ID] = a.credit * tollgate.MicroPerUnit
+		}
+		for range a.lines {
+			e := tollgate.Extension{Device: device.ID, Number: strconv.Itoa(100 + w.extensions), Account: words.ID}
+			w.extensions, w.owners = w.extensions+1, append(w.owners, words.ID)
+			if err := c.PutExtension(e); err != nil {
 				return err
 			}
 		}
