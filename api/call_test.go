@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 // calls go to the real office.
 type exchange struct {
 	tollgate.Finisher
-	mu       sync.Mutex
 	grant    tollgate.Grant
 	err      error
 	attempt  tollgate.Attempt
@@ -87,7 +85,7 @@ func TestAuthorizeCall(t *testing.T) {
 		{name: "another device", do: "POST /calls", as: alpha, body: `{"id":"1","device":"beta-pbx","dialed":"1"}`, want: 403},
 		{name: "wrong password", do: "POST /calls", as: "alpha:wrong", body: ask, want: 401},
 		{name: "no id", do: "POST /calls", as: alpha, body: `{"dialed":"1"}`, want: 422, has: []string{"id"}},
-		{name: "misspelt", do: "POST /calls", as: alpha, body: `{"id":"1","dialed":"1","extention":"101"}`, want: 422, has: []string{"extention"}},
+		{name: "misspelt", do: "POST /calls", as: alpha, body: `{"id":"1","dialed":"1","extnsion":"101"}`, want: 422, has: []string{"extnsion"}},
 		{name: "no JSON", do: "POST /calls", as: alpha, body: `id=1`, want: 400},
 		{
 			name: "long variable", do: "POST /calls", as: alpha, want: 422,
@@ -222,8 +220,8 @@ func TestLiveCalls(t *testing.T) {
 			return tollgate.LiveCall{
 				Enterprise: h.id[enterprise], Call: tollgate.CallID{Device: h.id[device], UniqueID: id, Leg: leg},
 				Number:  tollgate.Number{E164: "493012345678", Private: enterprise == "beta"},
-				Started: noon, Answered: noon, Granted: 90 * time.Second, Currency: "EUR", Price: 100_000,
-				Reserved: 200_000, Left: 300_000, Cancellable: id != "fixed",
+				Started: noon, Answered: noon, Granted: 90 * time.Second, Affords: 20 * time.Minute,
+				Currency: "EUR", Price: 100_000, Reserved: 200_000, Left: 300_000, Cancellable: id != "fixed",
 			}
 		}
 		all := []tollgate.LiveCall{
@@ -242,7 +240,7 @@ func TestLiveCalls(t *testing.T) {
 	h.run([]scenario{
 		{
 			name: "own", do: "GET /calls", as: "alpha reader", want: 200, hasNot: []string{"beta"},
-			has: []string{`"id":"17.1#1","device":"alpha-pbx"`, `"price":"0.100000"`, `"seconds":90`, "493012345678"},
+			has: []string{`"id":"17.1#1","device":"alpha-pbx"`, `"price":"0.100000"`, `"seconds":90,"affords":1200`, "493012345678"},
 		},
 		{name: "private", do: "GET /calls", as: "beta reader", want: 200, has: []string{`"49301234XXXX"`}, hasNot: []string{"5678"}},
 		{name: "nobody to end it", do: "DELETE /calls/17.1%231", as: "alpha operator", want: 409},

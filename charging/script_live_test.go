@@ -17,10 +17,9 @@ func (s *script) rule(c *store.Change, device, name string, o map[string]string)
 	action := func(text string) tollgate.Action {
 		kind, what, _ := strings.Cut(text, ":")
 		a := tollgate.Action{Kind: tollgate.ActionKind(kind)}
-		switch a.Kind {
-		case tollgate.ActionTransfer:
+		if a.Kind == tollgate.ActionTransfer {
 			a.Target = what
-		case tollgate.ActionAnnounce:
+		} else {
 			a.Sound = what
 		}
 		return a
@@ -177,6 +176,7 @@ func describeAction(a tollgate.Action) string {
 		return fmt.Sprintf("announce %s and hang up %d", a.Sound, a.Cause)
 	case tollgate.ActionAlert:
 		return "alert"
+	case tollgate.ActionHangup:
 	}
 	return fmt.Sprintf("hang up %d", a.Cause)
 }
