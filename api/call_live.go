@@ -31,6 +31,7 @@ type LiveCall struct {
 	Started     time.Time          `json:"started"`
 	Answered    *time.Time         `json:"answered,omitempty" doc:"absent: it rings"`
 	Seconds     int64              `json:"seconds" doc:"talk time held so far"`
+	Affords     int64              `json:"affords" example:"1260" doc:"talk time that the money lasts for in all, when last asked, in seconds; 0: without end"`
 	Unlimited   bool               `json:"unlimited"`
 	Final       bool               `json:"final" doc:"the money ends at seconds"`
 	Currency    tollgate.Currency  `json:"currency,omitempty" example:"EUR"`
@@ -55,9 +56,9 @@ func (s *server) listCalls(ctx context.Context, _ *struct{}) (*reply[list[LiveCa
 			Extension: c.Extension, Originator: c.Originator, Caller: c.Caller, Number: shownNumber(&c.Number),
 			Class: c.Number.Class, Destination: c.Number.Destination, Private: c.Number.Private, Trunk: c.Trunk,
 			Payer: c.Payer, PaidBy: c.PaidBy, Tariff: c.Tariff, Rule: c.Rule, Started: c.Started,
-			Answered: optional(c.Answered), Seconds: wholeSeconds(c.Granted), Unlimited: c.Unlimited,
-			Final: c.Final, Currency: c.Currency, Reserved: amount{c.Reserved}, Price: amount{c.Price},
-			Left: amount{c.Left}, Cancellable: c.Cancellable,
+			Answered: optional(c.Answered), Seconds: wholeSeconds(c.Granted), Affords: wholeSeconds(c.Affords),
+			Unlimited: c.Unlimited, Final: c.Final, Currency: c.Currency, Reserved: amount{c.Reserved},
+			Price: amount{c.Price}, Left: amount{c.Left}, Cancellable: c.Cancellable,
 		}
 	}), nil
 }

@@ -125,7 +125,7 @@ type cdrQuery struct {
 	Account   id                    `query:"account" doc:"the payer"`
 	Device    string                `query:"device" maxLength:"64" doc:"name of a device"`
 	Operator  id                    `query:"operator" doc:"needs the permission read house"`
-	Number    string                `query:"number" pattern:"^[0-9]{1,20}$" doc:"first digits of the called number, E.164 without plus"`
+	Number    string                `query:"number" pattern:"^[0-9]{1,20}$" doc:"first digits of the called number, E.164 without plus; private calls are found by those that are shown"`
 	Extension string                `query:"extension" maxLength:"64" doc:"who started the call or put it into the public network"`
 	Trunk     string                `query:"trunk" maxLength:"200"`
 	Class     tollgate.Class        `query:"class" enum:"internal,local,domestic,international,mobile,premium,tollfree,emergency"`

@@ -203,7 +203,9 @@ func anyFilter(t *rapid.T, o *office) store.CDRFilter {
 		func() { f.Account = o.user.ID },
 		func() { f.Device = o.device.ID },
 		func() { f.Operator = o.operator.ID },
-		func() { f.Number = rapid.SampledFrom([]string{"49", "501", "5", "9", "50", "506118"}).Draw(t, "number") },
+		func() {
+			f.Number = rapid.SampledFrom([]string{"49", "501", "5", "9", "50", "506118"}).Draw(t, "number")
+		},
 		func() { f.Extension = "101" },
 		func() { f.Trunk = "PJSIP/provider" },
 		func() { f.Class = tollgate.ClassLocal },

@@ -57,6 +57,9 @@ func TestPrivateCallsAreMasked(t *testing.T) {
 			v.get(path).lacks(t, "551234")
 		}
 		v.get("/cdrs").want(t, http.StatusOK, "&#43;493055XXXX")
+		v.get("/cdrs?number=493055").want(t, http.StatusOK, "&#43;493055XXXX")
+		v.get("/cdrs?number=4930551").want(t, http.StatusOK, "No call matches").lacks(t, "XXXX")
+		v.get("/cdrs.csv?number=4930551").want(t, http.StatusOK).lacks(t, "XXXX")
 		v.get("/cdrs/"+id.String()).want(t, http.StatusOK, "&#43;493055XXXX", "*7*03055XXXX", "Private")
 		v.get("/cdrs.csv").want(t, http.StatusOK, "*7*03055XXXX,493055XXXX", ",true,").lacks(t, "551234")
 	}

@@ -84,6 +84,7 @@ func (h *house) someCalls() []tollgate.LiveCall {
 			Call:  tollgate.CallID{Device: h.device.ID, UniqueID: "live " + n + ".#1"},
 			Trunk: "PJSIP/provider", Payer: h.reception.ID, PaidBy: tollgate.PaidByExtension,
 			Started: now.Add(-up - 4*time.Second), Answered: now.Add(-up), Granted: up + 45*time.Second,
+			Affords:  25 * time.Minute,
 			Currency: "EUR", Reserved: 300_000, Price: int64(up/time.Second) * 1667, Left: 12_500_000, Cancellable: true,
 		}
 	}
@@ -92,12 +93,13 @@ func (h *house) someCalls() []tollgate.LiveCall {
 	ending := call("4711002", "202", number("882161234567890", "Satellite", tollgate.ClassInternational),
 		95*time.Second)
 	ending.Final, ending.Left, ending.Granted, ending.Originator = true, 0, 112*time.Second, "299"
+	ending.Affords = ending.Granted
 	rings := call("4711003", "203", number("49301234567", "Berlin", tollgate.ClassLocal), 0)
 	rings.Answered, rings.Price, rings.Granted = time.Time{}, 0, 10*time.Second
 	free := call("4711004", "301", number("4915112345678", "Germany, mobile", tollgate.ClassMobile), 65*time.Minute)
 	free.Enterprise, free.Payer, free.Unlimited, free.Cancellable = h.clinic.ID, h.clinic.ID, true, false
 	private := call("4711005", "204", number("498912345678", "Munich", tollgate.ClassDomestic), 12*time.Second)
-	private.Number.Private = true
+	private.Number.Private, private.Affords = true, 24*time.Hour
 	return []tollgate.LiveCall{free, talks, ending, private, rings}
 }
 
@@ -109,7 +111,8 @@ func TestLiveCallsAreListed(t *testing.T) {
 	h.lines.set(h.someCalls()...)
 	v := h.login("admin")
 	v.get("/calls").want(t, http.StatusOK, "&#43;442071838750", "United Kingdom", "202 via 299", "ringing",
-		"talking", "ending", "no limit",
+		"talking", "ending", "no limit", "over 12 h", `<span class="lasts">25:00</span>`, `<span class="lasts">21:5`,
+		"0:10</span>",
 		"1:05:0", "&#43;49891234XXXX", "5 calls", "PJSIP/provider", "Hang up").lacks(t, "498912345678")
 	v.get("/calls?search=satellite").want(t, http.StatusOK, "882161234567890", "1 of 5 calls").lacks(t, "442071838750")
 	v.get("/calls?search=%2B44+20+7183").want(t, http.StatusOK, "1 of 5 calls")
@@ -169,11 +172,11 @@ func TestLiveCallsRun(t *testing.T) {
 	b.wants("#live-sums", "3 calls")
 	talk := b.text(h.row("4711001") + " .talk")
 	h.lines.change("live 4711001.#1", func(c *tollgate.LiveCall) {
-		c.Price, c.Left, c.Granted = 9_007_199_254_740_993, 11_000_001, c.Granted+time.Hour
+		c.Price, c.Left, c.Granted, c.Affords = 9_007_199_254_740_993, 11_000_001, 5*time.Minute, c.Affords+time.Hour
 	})
 	waitText(b, h.row("4711001")+" .price", "EUR9,007,199,254.740993")
 	b.wants(h.row("4711001")+" .credit", "11.000001")
-	b.wants(h.row("4711001")+" .until", "1:00:")
+	b.wants(h.row("4711001")+" .until", "1:21:", "held to 5:00")
 	if now := b.text(h.row("4711001") + " .talk"); now == talk {
 		t.Errorf("the clock stands still at %s", now)
 	}

@@ -106,7 +106,7 @@ func (l *liveStream) sendCalls() error {
 }
 
 func (l *liveStream) sendFigures() error {
-	up := len(l.site.Live(l.who.Enterprise))
+	up := l.site.CallCount(l.who.Enterprise)
 	if !l.stale && up == l.up {
 		return nil
 	}

@@ -50,7 +50,7 @@ func (s site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Pr
 	if err != nil {
 		return err
 	}
-	today, err := s.today(r.Context(), v, len(s.Live(who.Enterprise)))
+	today, err := s.today(r.Context(), v, s.CallCount(who.Enterprise))
 	if err != nil {
 		return err
 	}

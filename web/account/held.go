@@ -19,6 +19,7 @@ const heldRows = 50
 type heldRow struct {
 	Call   string // caller and number; empty: known only by its reservation
 	Since  string
+	Left   string       // for how long the money lasts; empty: not known
 	Until  string       // when the money comes free unless the call is renewed
 	Amount *view.Amount // nil: nothing is held
 	ID     string       // as the telephone system calls it
@@ -36,7 +37,7 @@ func (s Pages) held(
 	}
 	up := map[tollgate.CallID]*tollgate.LiveCall{}
 	var rows []heldRow
-	calls := s.Live(who.Enterprise)
+	calls := s.Calls(who.Enterprise)
 	for i := range calls {
 		up[calls[i].Call] = &calls[i]
 	}
@@ -68,5 +69,8 @@ func (r *heldRow) describe(c *tollgate.LiveCall, v *frame.Reader) {
 		caller = c.Originator
 	}
 	r.Call = strings.TrimSpace(caller + " → " + view.NumberText(&c.Number) + " " + c.Number.Destination)
+	if r.Left, _ = view.TalkLeft(c, v.Told.Now); r.Left == "" {
+		r.Left = "no limit"
+	}
 	r.Since = view.Clock(max(v.Told.Now.Sub(c.Started), 0).Truncate(time.Second))
 }

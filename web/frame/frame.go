@@ -25,7 +25,7 @@ type Options struct {
 	Access  *access.Gate
 	Devices func() []tollgate.DeviceStatus // how the connectors are doing; nil: nobody knows
 	// Live lists the calls in progress of an enterprise, 0 for all, oldest first;
-	// nil: those of Office.
+	// nil: those of Office. Pages look through Site.Calls.
 	Live func(owner tollgate.ID) []tollgate.LiveCall
 	// Cancel ends a call in progress: see tollgate.Canceler; nil: no page can.
 	Cancel  func(ctx context.Context, call tollgate.CallID, cause tollgate.Cause) error
@@ -41,6 +41,7 @@ type Site struct {
 	Assets *view.Assets
 	Views  *view.Pages
 	known  atomic.Pointer[view.Names]
+	board  switchboard
 }
 
 // New makes a site. It fails only for a fault in the embedded templates.

@@ -42,6 +42,7 @@ func (s Pages) Hangup(w http.ResponseWriter, r *http.Request, who access.Princip
 	if s.Cancel == nil || !c.Cancellable {
 		return tollgate.Errorf(tollgate.CodeUnavailable, "device %s cannot end calls", v.Names.Device(c.Call.Device))
 	}
+	defer s.Overtaken()
 	if err := s.Cancel(r.Context(), c.Call, normalClearing); tollgate.CodeOf(err) == tollgate.CodeNotFound {
 		http.Redirect(w, r, "/calls?done=over", http.StatusSeeOther)
 		return nil
@@ -62,7 +63,7 @@ func (s Pages) Hangup(w http.ResponseWriter, r *http.Request, who access.Princip
 
 // find returns a call in progress that somebody may see.
 func (s Pages) find(who access.Principal, key string) (tollgate.LiveCall, bool) {
-	for _, c := range s.Live(who.Enterprise) {
+	for _, c := range s.Calls(who.Enterprise) {
 		if Key(c.Call) == key {
 			return c, true
 		}

@@ -39,7 +39,7 @@ func (s Pages) List(w http.ResponseWriter, r *http.Request, who access.Principal
 // rows makes the views of the calls that match, the newest first, and says how
 // many they are.
 func (s Pages) rows(v *frame.Reader, who access.Principal, sought string) (rows []row, text string) {
-	calls := s.Live(who.Enterprise)
+	calls := s.Calls(who.Enterprise)
 	mayEnd := s.Cancel != nil && who.May(access.Change)
 	sought = strings.ToLower(sought)
 	for i := len(calls) - 1; i >= 0 && len(rows) < rowsMax; i-- {

@@ -38,7 +38,8 @@ type lasting struct {
 	Since       int64 // Unix milliseconds: of the answer, of the start while it rings
 	Currency    tollgate.Currency
 	Limited     bool
-	Final       bool // the money ends at Until
+	Final       bool // all the money there is, is held: it ends at Until
+	Ample       bool // the money lasts for longer than is counted down
 	Priced      bool
 	Cancellable bool
 	House       bool
@@ -46,8 +47,9 @@ type lasting struct {
 
 // running is what changes from second to second.
 type running struct {
-	Price, Left int64 // micro-units
-	Until       int64 // Unix milliseconds: for how long talk time is held; 0: while it rings, or no limit
+	Price, Left int64  // micro-units
+	Until       int64  // Unix milliseconds: when the money ends; 0: while it rings, ample, or no limit
+	HeldTo      string // the talk time that money is held for; empty: as long as it lasts
 }
 
 // Beside is the class, empty where the destination says it already.
@@ -77,28 +79,39 @@ func newRow(c *tollgate.LiveCall, v *frame.Reader, mayEnd bool) row {
 		Key: Key(c.Call), Who: caller(c), Payer: v.Names.Account(c.Payer), PayerID: c.Payer,
 		Number: view.NumberText(&c.Number), Destination: c.Number.Destination, Class: c.Number.Class,
 		ClassLabel: view.ClassText(c.Number.Class), Rule: c.Rule, State: "ringing", Tone: "info",
-		Since: c.Started.UnixMilli(), Currency: c.Currency, Limited: !c.Unlimited, Final: c.Final,
+		Since: c.Started.UnixMilli(), Currency: c.Currency,
 		Priced: c.Currency != "", Cancellable: c.Cancellable && mayEnd, House: v.House,
 	}, running: running{Price: c.Price, Left: c.Left}}
 	if v.House {
 		r.Trunk, r.Device = c.Trunk, v.Names.Device(c.Call.Device)
 	}
+	r.count(c, v.Told.Now)
 	began := c.Started
 	if !c.Answered.IsZero() {
 		began = c.Answered
 		r.Since, r.State, r.Tone = began.UnixMilli(), "talking", "good"
-		if r.Final && r.Limited {
+		if r.Final {
 			r.State, r.Tone = "ending", "warn"
 		}
-		if r.Limited {
-			r.Until = began.Add(c.Granted).UnixMilli()
-			r.TimeLeft = view.Clock(max(began.Add(c.Granted).Sub(v.Told.Now), 0))
-		}
-	} else if r.Limited {
-		r.TimeLeft = view.Clock(c.Granted)
 	}
 	r.Talk = view.Clock(max(v.Told.Now.Sub(began), 0))
 	return r
+}
+
+// count says for how long the money lasts, and up to which talk time it is held.
+func (r *row) count(c *tollgate.LiveCall, now time.Time) {
+	end, limited := view.TalkEnds(c)
+	if r.Limited = limited; !limited {
+		return
+	}
+	r.Final = c.Final
+	r.TimeLeft, r.Ample = view.TalkLeft(c, now)
+	if !c.Answered.IsZero() && !r.Ample {
+		r.Until = c.Answered.Add(end).UnixMilli()
+	}
+	if !r.Final {
+		r.HeldTo = view.Clock(c.Granted)
+	}
 }
 
 // Key names a call in a page and in what is sent to it: short, and with none of

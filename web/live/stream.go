@@ -48,7 +48,7 @@ type shown struct {
 	round int // when it was last there
 }
 
-// tick is what runs: in the order key, price, left, until; what has not changed
+// tick is what runs: in the order key, price, left, until, held; what has not changed
 // is null, and left out at the end.
 type tick struct {
 	Now  int64   `json:"now"` // Unix milliseconds
@@ -127,7 +127,7 @@ func changed(was *running, is *row) []any {
 	if *was == is.running {
 		return nil
 	}
-	change := []any{is.Key, nil, nil, nil}
+	change := []any{is.Key, nil, nil, nil, nil}
 	if was.Price != is.Price {
 		change[1] = amountText(is.PriceAmount())
 	}
@@ -136,6 +136,9 @@ func changed(was *running, is *row) []any {
 	}
 	if was.Until != is.Until {
 		change[3] = is.Until
+	}
+	if was.HeldTo != is.HeldTo {
+		change[4] = is.HeldTo
 	}
 	for change[len(change)-1] == nil {
 		change = change[:len(change)-1]

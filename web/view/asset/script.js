@@ -87,7 +87,7 @@ function run(calls) {
     const amount = (name) => row.querySelector(`.${name} .money`);
     known.set(row.id, {
       row, since: Number(row.dataset.since), until: Number(row.dataset.until ?? 0),
-      talk: first(row.querySelector(".talk")), left: first(row.querySelector(".until")),
+      talk: first(row.querySelector(".talk")), left: row.querySelector(".lasts")?.firstChild, held: row.querySelector(".held")?.firstChild,
       price: amount("price"), credit: amount("credit"),
     });
   };
@@ -128,12 +128,13 @@ function run(calls) {
   source.addEventListener("tick", (event) => {
     const { now, text, rows: changed = [] } = JSON.parse(event.data);
     if (text) document.getElementById("live-sums").textContent = text;
-    for (const [key, price, credit, until] of changed) {
+    for (const [key, price, credit, until, held] of changed) {
       const call = known.get("live-" + key);
       if (!call) continue;
       pay(call.price, price);
       pay(call.credit, credit);
       if (until != null) call.until = until;
+      if (held != null) write(call.held, held);
     }
     for (const call of known.values()) {
       write(call.talk, clock(now - call.since));
