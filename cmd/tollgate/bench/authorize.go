@@ -190,7 +190,8 @@ func (p *placer) pairs(ctx context.Context, pairs int, hot bool) (time.Duration,
 			return nil
 		})
 	}
-	return p.Now().Sub(began), group.Wait()
+	err := group.Wait()
+	return p.Now().Sub(began), err
 }
 
 // authorizeP99 measures how long an answer takes when calls come at half the
