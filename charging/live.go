@@ -30,8 +30,7 @@ func (f *Office) Authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Gr
 	if refusal != nil {
 		return refused(a.Call, kept.Verdict.NoCredit, refusal), nil
 	}
-	c := f.board.open(a.Call)
-	c.turn.Lock()
+	c := f.board.take(a.Call)
 	defer c.turn.Unlock()
 	if c.isOver() {
 		return refused(a.Call, tollgate.Action{}, tollgate.Errorf(tollgate.CodeConflict, "the call is over")), nil

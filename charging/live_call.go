@@ -171,7 +171,18 @@ func (s *switchboard) find(id tollgate.CallID) *liveCall {
 	return s.calls[id]
 }
 
-// open finds a call or begins it.
+// take finds a call or begins it, and takes its turn.
+func (s *switchboard) take(id tollgate.CallID) *liveCall {
+	for {
+		c := s.open(id)
+		c.turn.Lock()
+		if s.find(id) == c {
+			return c
+		}
+		c.turn.Unlock() // while we waited it was refused and forgotten
+	}
+}
+
 func (s *switchboard) open(id tollgate.CallID) *liveCall {
 	s.mu.Lock()
 	defer s.mu.Unlock()
