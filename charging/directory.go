@@ -35,7 +35,7 @@ type site struct {
 	device     tollgate.Device
 	plan       *numbering.Plan
 	rules      []*rule
-	broken     error                  // why the dialling plan cannot be used
+	broken     error                  // why the dialling plan cannot be used: then plan knows emergency numbers alone
 	extensions map[string]tollgate.ID // number → account
 	trunks     map[string]tollgate.Trunk
 	endpoints  map[string]tollgate.Trunk // by the name without its technology; zero: two have it
@@ -171,6 +171,9 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 	d.own = own
 	for _, device := range from.Devices {
 		plan, err := numbering.NewPlan(device.Plan, own)
+		if err != nil {
+			plan = emergencyPlan(device.Plan.Country, own)
+		}
 		s := &site{
 			device: device, plan: plan, broken: err, rules: compileRules(device.Rules),
 			extensions: make(map[string]tollgate.ID), trunks: make(map[string]tollgate.Trunk),
@@ -193,6 +196,17 @@ func (f *Office) load(ctx context.Context) (*directory, error) {
 		}
 	}
 	return d, f.loadTariffs(ctx, from.Tariffs, d)
+}
+
+// emergencyPlan knows the emergency numbers of a device whose own plan cannot be
+// used, as far as they can be known without it.
+func emergencyPlan(country string, own *numbering.Attributions) *numbering.Plan {
+	for _, p := range []tollgate.DialingPlan{{Country: country}, {}} {
+		if plan, err := numbering.NewPlan(p, own); err == nil {
+			return plan
+		}
+	}
+	return nil
 }
 
 // loadTariffs compiles the tariffs that changed and keeps the others.
