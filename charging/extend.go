@@ -125,7 +125,7 @@ func (f *Office) warn(d *directory, c *liveCall, s *keptCall, room int64) bool {
 			})
 		}
 	}
-	if !low || c.warned {
+	if !low || c.warned || s.Answered.IsZero() { // while it rings nobody would hear it
 		return false
 	}
 	c.warned = true
@@ -141,7 +141,7 @@ func (f *Office) ends(
 	if s.Granted > 0 {
 		then = s.Verdict.Exhausted
 	}
-	if then.Kind == tollgate.ActionAlert && why.Code == tollgate.CodeNoCredit {
+	if then = unlessAlert(then, why.Code); then.Kind == tollgate.ActionAlert {
 		f.Raise(tollgate.Alert{
 			Enterprise: c.enterprise, Kind: tollgate.AlertNoCredit, Account: s.Payer, Call: s.Attempt.Call,
 			Text: "a call goes on without credit, as its rule says: " + why.Message,

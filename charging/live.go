@@ -104,9 +104,19 @@ func free(call tollgate.CallID) tollgate.Grant {
 
 // refused answers that a call may not be placed.
 func refused(call tollgate.CallID, then tollgate.Action, why error) tollgate.Grant {
+	code := tollgate.CodeOf(why)
 	return tollgate.Grant{
-		Call: call, Code: tollgate.CodeOf(why), Reason: why.Error(), Then: orHangup(then, causeRejected),
+		Call: call, Code: code, Reason: why.Error(), Then: orHangup(unlessAlert(then, code), causeRejected),
 	}
+}
+
+// unlessAlert is an action where a call must not go on. That one may go on without
+// credit does not say that a frozen account calls, or that somebody calls who may not.
+func unlessAlert(then tollgate.Action, why tollgate.ErrorCode) tollgate.Action {
+	if then.Kind == tollgate.ActionAlert && why != tollgate.CodeNoCredit {
+		return tollgate.Action{}
+	}
+	return then
 }
 
 // The causes that a call ends with unless a rule says otherwise (ITU-T Q.850).
