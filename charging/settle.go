@@ -62,10 +62,10 @@ func (d *directory) settle(
 	return q.alert
 }
 
-// decided is what was decided when the call was placed, if its payer still
-// exists, else what is decided now.
+// decided is what was decided when the call was placed, if a payer was found and
+// still exists, else what is decided now.
 func (d *directory) decided(q *question, made *decision) (verdict, error) {
-	if made == nil || made.payer != 0 && !q.site.serves(d.accounts[made.payer]) {
+	if made == nil || !made.Rated && !q.site.serves(d.accounts[made.payer]) {
 		return d.decide(q)
 	}
 	q.Payer, q.PaidBy = made.payer, made.paidBy
