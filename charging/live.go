@@ -160,6 +160,9 @@ func (d *directory) limits(q *question, kept *keptCall) error {
 	switch frozen := d.frozen(payer); {
 	case frozen != "":
 		return tollgate.Errorf(tollgate.CodeFrozen, "account %q is frozen", frozen)
+	case device.Kind == tollgate.DeviceAsterisk && !device.Control && q.card != 0:
+		return tollgate.Errorf(tollgate.CodeForbidden,
+			"device %q has no control switched on: calling cards need it", device.Name)
 	case device.Kind == tollgate.DeviceAsterisk && !device.Control:
 		q.tell("Device %q has no control switched on: calls are charged when they are over.", device.Name)
 		kept.Unlimited = true
