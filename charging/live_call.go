@@ -70,7 +70,8 @@ func reload(r *store.Reservation) (*liveCall, error) {
 func (c *liveCall) decision() *decision {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return &decision{payer: c.state.Payer, paidBy: c.state.PaidBy, verdict: c.state.Verdict}
+	s := &c.state
+	return &decision{payer: s.Payer, paidBy: s.PaidBy, tariff: s.Tariff, verdict: s.Verdict}
 }
 
 // reservation is the id of the money held for it, 0 if there is none.

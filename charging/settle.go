@@ -23,6 +23,7 @@ const (
 type decision struct {
 	payer  tollgate.ID
 	paidBy tollgate.PayerRule
+	tariff tollgate.ID // whose prices the money was held by; 0: none was
 	verdict
 }
 
@@ -69,7 +70,11 @@ func (d *directory) decided(q *question, made *decision) (verdict, error) {
 		return d.decide(q)
 	}
 	q.Payer, q.PaidBy = made.payer, made.paidBy
-	return made.verdict, nil
+	v := made.verdict
+	if d.tariffs[made.tariff] != nil {
+		v.Tariff = made.tariff // though the account may have been given another one since
+	}
+	return v, nil
 }
 
 // mixed says that the money of the purse, or of the quota, is not that of the
