@@ -71,7 +71,9 @@ func (c *liveCall) decision() *decision {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := &c.state
-	return &decision{payer: s.Payer, paidBy: s.PaidBy, tariff: s.Tariff, verdict: s.Verdict}
+	return &decision{
+		payer: s.Payer, paidBy: s.PaidBy, tariff: s.Tariff, private: s.Number.Private, verdict: s.Verdict,
+	}
 }
 
 // reservation is the id of the money held for it, 0 if there is none.

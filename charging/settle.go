@@ -24,6 +24,8 @@ type decision struct {
 	payer  tollgate.ID
 	paidBy tollgate.PayerRule
 	tariff tollgate.ID // whose prices the money was held by; 0: none was
+	// private says that it was marked so then: a dialplan may take the code off.
+	private bool
 	verdict
 }
 
@@ -69,7 +71,11 @@ func (d *directory) decided(q *question, made *decision) (verdict, error) {
 	if made == nil || !made.Rated && !q.site.serves(d.accounts[made.payer]) {
 		return d.decide(q)
 	}
+	if q.Number.Private && !made.private && made.paidBy != tollgate.PaidByCard {
+		return d.decide(q) // it was asked about as another call than it was
+	}
 	q.Payer, q.PaidBy = made.payer, made.paidBy
+	q.Number.Private = q.Number.Private || made.private
 	v := made.verdict
 	if d.tariffs[made.tariff] != nil {
 		v.Tariff = made.tariff // though the account may have been given another one since
