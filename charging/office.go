@@ -108,7 +108,7 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 	settlements := make([]ledger.Settlement, len(records))
 	spans := make([]tollgate.Span, spansPerSide*2*len(records))
 	now := f.now()
-	calls := make([]*liveCall, len(records))
+	calls, alerts := make([]*liveCall, len(records)), make([]tollgate.AlertKind, len(records))
 	for i := range records {
 		s := &settlements[i]
 		room := spans[spansPerSide*2*i:]
@@ -118,12 +118,7 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 		if calls[i] = f.callOf(&records[i]); calls[i] != nil {
 			made, s.Reservation = calls[i].decision(), settles(&records[i], calls[i])
 		}
-		if alert := d.settle(&records[i], now, made, s); alert != "" {
-			f.Raise(tollgate.Alert{
-				Enterprise: s.CDR.Enterprise, Kind: alert, Account: s.CDR.Payer, Call: records[i].Call,
-				Text: "a call of extension " + records[i].Originator + " was marked private without the permission",
-			})
-		}
+		alerts[i] = d.settle(&records[i], now, made, s)
 	}
 	if err := f.freshenQuotas(ctx, d, settlements, now); err != nil {
 		return nil, err
@@ -133,6 +128,16 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 		return nil, err
 	}
 	f.hangUp(records, calls)
+	for i, alert := range alerts {
+		if alert == "" || results[i].Outcome != tollgate.OutcomeStored {
+			continue
+		}
+		cdr := &settlements[i].CDR
+		f.Raise(tollgate.Alert{
+			Enterprise: cdr.Enterprise, Kind: alert, Account: cdr.Payer, Call: cdr.Call,
+			Text: "a call of extension " + cdr.Originator + " was marked private without the permission",
+		})
+	}
 	f.announce(settlements, results)
 	return results, nil
 }
