@@ -17,9 +17,9 @@ const (
 	demoCallsAtOnce = 9
 	demoPause       = 4 * time.Second // before the next call of a line, at most
 	demoTalk        = 50 * time.Second
-	demoGuestPause  = 12 * time.Second // before the guest tries again
-	demoGuestTries  = 4                // then somebody pays in again
-	demoGuestMicro  = 450_000
+	demoGuestPause  = 12 * time.Second       // before the guest tries again
+	demoGuestTries  = 4                      // then somebody pays in again
+	demoGuestMicro  = 150_000                // a minute to Austria
 	demoCutEarly    = 250 * time.Millisecond // so that no second begins that is not paid
 )
 
