@@ -19,8 +19,14 @@ func (f *Office) extend(
 	ctx context.Context, d *directory, c *liveCall, used time.Duration,
 ) (tollgate.Grant, error) {
 	now, next := f.now(), c.snapshot()
-	if next.Unlimited {
-		return f.extendFree(ctx, c, next)
+	for next.Unlimited {
+		g, err := f.extendFree(ctx, c, next)
+		if tollgate.CodeOf(err) != tollgate.CodeConflict {
+			return g, err
+		}
+		if next, err = f.found(ctx, c); err != nil {
+			return tollgate.Grant{}, err
+		}
 	}
 	answer := next.Answered
 	if answer.IsZero() {
