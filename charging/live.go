@@ -264,11 +264,13 @@ func (f *Office) hold(
 	if err != nil || held.Refused {
 		return held, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	next.Answered = c.state.Answered // it may have come meanwhile
-	c.state, c.id, c.patience, c.left = next, h.ID, patience, held.Room
-	return held, nil
+	if c.holds(h.ID, next, patience, held.Room) {
+		return held, nil
+	}
+	if _, err := f.book.Release(ctx, c.enterprise, h.ID); err != nil {
+		return ledger.Held{}, err
+	}
+	return ledger.Held{}, tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", h.Call)
 }
 
 // release gives back what is held for a call. Over says that it will not go on.

@@ -114,15 +114,30 @@ func (c *liveCall) isOver() bool {
 	return !c.over.IsZero()
 }
 
-// end notes that the call is over, or that its money was given back and it may
-// yet go on.
-func (c *liveCall) end(at time.Time, over bool) {
+// holds notes what is held for the call now. It reports false if the call has
+// ended meanwhile, which wants nothing held.
+func (c *liveCall) holds(id tollgate.ID, next keptCall, patience time.Duration, left int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.over.IsZero() {
+		return false
+	}
+	next.Answered = c.state.Answered // it may have come meanwhile
+	c.state, c.id, c.patience, c.left = next, id, patience, left
+	return true
+}
+
+// end notes that the call is over, or that its money was given back and it may
+// yet go on. It returns the reservation that it had.
+func (c *liveCall) end(at time.Time, over bool) (had tollgate.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	had = c.id
 	c.id, c.state.Held, c.state.Granted, c.state.Final = 0, 0, 0, false
 	if over {
 		c.over, c.patience = at, overKept
 	}
+	return had
 }
 
 // lasts is for how long nothing need be heard of a call after so much talk:

@@ -127,7 +127,7 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 	if err != nil {
 		return nil, err
 	}
-	f.hangUp(records, calls)
+	f.hangUp(ctx, records, calls, settlements)
 	for i, alert := range alerts {
 		if alert == "" || results[i].Outcome != tollgate.OutcomeStored {
 			continue

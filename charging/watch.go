@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/ledger"
 	"tollgate/store"
 )
 
@@ -72,7 +73,9 @@ func (f *Office) expireLost(ctx context.Context, now time.Time) error {
 		if c := f.board.find(r.Call); c != nil && c.reservation() == r.ID {
 			continue // it is looked after
 		}
-		if err := f.expire(ctx, f.reloaded(d, r)); err != nil {
+		lost := f.reloaded(d, r)
+		lost.patience = 0
+		if err := f.expire(ctx, lost); err != nil {
 			return err
 		}
 	}
@@ -94,6 +97,9 @@ func (f *Office) expire(ctx context.Context, c *liveCall) error {
 		return nil // it is heard of right now
 	}
 	defer c.turn.Unlock()
+	if c.waits() > 0 {
+		return nil // it was heard of just now
+	}
 	if err := f.release(ctx, c, true); err != nil {
 		return err
 	}
@@ -156,14 +162,24 @@ func settles(r *tollgate.Record, c *liveCall) tollgate.ID {
 }
 
 // hangUp notes which calls are over after their records were settled. A call
-// that was not answered may go on over another trunk: it only has no money.
-func (f *Office) hangUp(records []tollgate.Record, calls []*liveCall) {
+// that was not answered may go on over another trunk: it only has no money, unless
+// more was asked for while it was settled.
+func (f *Office) hangUp(
+	ctx context.Context, records []tollgate.Record, calls []*liveCall, settlements []ledger.Settlement,
+) {
 	now := f.now()
 	for i, c := range calls {
-		if c == nil || settles(&records[i], c) == 0 && !c.isOver() && records[i].Answer.IsZero() {
+		over := !records[i].Answer.IsZero() || records[i].Attempt == ""
+		if c == nil || !over && c.reservation() != settlements[i].Reservation {
 			continue
 		}
-		c.end(now, !records[i].Answer.IsZero() || records[i].Attempt == "")
+		had := c.end(now, over)
+		if had == 0 || had == settlements[i].Reservation {
+			continue
+		}
+		if _, err := f.book.Release(ctx, 0, had); err != nil { // it expires
+			f.log.Error("releasing what was held for a call that ended", "call", records[i].Call, "error", err)
+		}
 	}
 }
 
