@@ -218,6 +218,15 @@ func (s *switchboard) put(id tollgate.CallID, c *liveCall) {
 	s.calls[id] = c
 }
 
+// adopt puts a call that nobody knows of here.
+func (s *switchboard) adopt(id tollgate.CallID, c *liveCall) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls[id] == nil {
+		s.calls[id] = c
+	}
+}
+
 func (s *switchboard) drop(id tollgate.CallID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -110,12 +110,18 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 	now := f.now()
 	calls, alerts := make([]*liveCall, len(records)), make([]tollgate.AlertKind, len(records))
 	for i := range records {
+		calls[i] = f.callOf(&records[i])
+	}
+	if err := f.seek(ctx, d, records, calls); err != nil {
+		return nil, err
+	}
+	for i := range records {
 		s := &settlements[i]
 		room := spans[spansPerSide*2*i:]
 		s.CDR.Customer.Spans = room[:0:spansPerSide]
 		s.CDR.Cost.Spans = room[spansPerSide : spansPerSide : 2*spansPerSide]
 		var made *decision
-		if calls[i] = f.callOf(&records[i]); calls[i] != nil {
+		if calls[i] != nil {
 			made, s.Reservation = calls[i].decision(), settles(&records[i], calls[i])
 		}
 		alerts[i] = d.settle(&records[i], now, made, s)

@@ -2,6 +2,7 @@ package charging
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -142,14 +143,42 @@ func (f *Office) reloaded(d *directory, r *store.Reservation) *liveCall {
 	return c
 }
 
-// callOf finds the call that a record ends: by the id it was authorised under,
-// or by its own. nil if nobody asked for it.
-func (f *Office) callOf(r *tollgate.Record) *liveCall {
-	id := r.Call
+// askedAs is the name under which a record's call was authorised, if it was.
+func askedAs(r *tollgate.Record) tollgate.CallID {
 	if r.Attempt != "" {
-		id = tollgate.CallID{Device: r.Call.Device, UniqueID: r.Attempt}
+		return tollgate.CallID{Device: r.Call.Device, UniqueID: r.Attempt}
 	}
-	return f.board.find(id)
+	return r.Call
+}
+
+// callOf finds the call that a record ends; nil if nobody asked for it here.
+func (f *Office) callOf(r *tollgate.Record) *liveCall { return f.board.find(askedAs(r)) }
+
+// seekMax is how many calls are looked for in one question.
+const seekMax = 500
+
+// seek finds the calls that another node authorised, in their reservations: who
+// pays was decided there. calls are those that are known here.
+func (f *Office) seek(ctx context.Context, d *directory, records []tollgate.Record, calls []*liveCall) error {
+	names := make(map[tollgate.ID][]string) // by device
+	for i := range records {
+		r := &records[i]
+		if s := d.sites[r.Call.Device]; calls[i] == nil && s != nil && r.Direction == tollgate.Outbound &&
+			(r.Attempt != "" || s.device.Control || s.device.Kind != tollgate.DeviceAsterisk) {
+			names[r.Call.Device] = append(names[r.Call.Device], askedAs(r).UniqueID)
+		}
+	}
+	for device, all := range names {
+		if err := f.seekOn(ctx, d, device, all); err != nil {
+			return err
+		}
+	}
+	for i := range records {
+		if calls[i] == nil {
+			calls[i] = f.callOf(&records[i])
+		}
+	}
+	return nil
 }
 
 // settles returns the reservation that a record settles, 0 if it leaves it
@@ -159,6 +188,28 @@ func settles(r *tollgate.Record, c *liveCall) tollgate.ID {
 		return 0
 	}
 	return c.reservation()
+}
+
+// seekOn finds those of the calls of a device that have a reservation.
+func (f *Office) seekOn(ctx context.Context, d *directory, device tollgate.ID, names []string) error {
+	if len(names) > seekMax/10 { // many that just come in: mostly no call of the device is up
+		page, err := f.kept.Reservations(ctx, store.Everything,
+			store.ReservationFilter{Device: device}, store.Paging{Rows: 1})
+		if err != nil || len(page.Items) == 0 {
+			return err
+		}
+	}
+	for some := range slices.Chunk(names, seekMax) {
+		page, err := f.kept.Reservations(ctx, store.Everything,
+			store.ReservationFilter{Device: device, Names: some}, store.Paging{Rows: store.PageRowsMax})
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			f.board.adopt(page.Items[i].Call, f.reloaded(d, &page.Items[i]))
+		}
+	}
+	return nil
 }
 
 // hangUp notes which calls are over after their records were settled. A call

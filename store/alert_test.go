@@ -66,6 +66,10 @@ func TestReservationsAreFiltered(t *testing.T) {
 			"an account": {store.ReservationFilter{Account: 11}, rows[1:2]},
 			"another":    {store.ReservationFilter{Account: 1}, nil},
 			"expired":    {store.ReservationFilter{Expired: noon.AddDate(0, 0, 3)}, rows[:3]},
+			"of these names": {
+				store.ReservationFilter{Device: 1, Names: []string{"2", "3", "4", "no \x00 name"}},
+				[]store.Reservation{rows[2], rows[4]},
+			},
 			"a device's": {
 				store.ReservationFilter{Device: 1, Expired: noon.AddDate(0, 0, 3)}, []store.Reservation{rows[0], rows[2]},
 			},

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -39,6 +40,7 @@ type ReservationFilter struct {
 	Account tollgate.ID // one of Accounts
 	Device  tollgate.ID // of the call
 	Call    tollgate.CallID
+	Names   []string  // those whose call has one of these unique ids, at most 500
 	Expired time.Time // those whose Until is before
 }
 
@@ -56,10 +58,17 @@ func (db *DB) Reservations(ctx context.Context, s Scope, f ReservationFilter, p 
 		c.and("' ' || accounts || ' ' LIKE ?", "% "+f.Account.String()+" %")
 	}
 	if f.Call != (tollgate.CallID{}) {
-		c.and("device_id = ? AND unique_id = ? AND leg = ?", int64(f.Call.Device), f.Call.UniqueID, f.Call.Leg)
+		c.and("device_id = ? AND unique_id = ? AND leg = ?", int64(f.Call.Device), engine.CleanText(f.Call.UniqueID), f.Call.Leg)
 	}
 	if f.Device != 0 {
 		c.and("device_id = ?", int64(f.Device))
+	}
+	if len(f.Names) > 0 {
+		names := make([]any, len(f.Names))
+		for i, name := range f.Names {
+			names[i] = engine.CleanText(name)
+		}
+		c.and("unique_id IN (?"+strings.Repeat(", ?", len(names)-1)+")", names...)
 	}
 	if !f.Expired.IsZero() {
 		c.and("expires_at < ?", engine.Micros(f.Expired))

@@ -22,6 +22,7 @@ func (s *Store) Reservations(_ context.Context, scope store.Scope, f store.Reser
 			(f.Account == 0 || slices.Contains(r.Accounts, f.Account)) &&
 			(f.Device == 0 || f.Device == r.Call.Device) &&
 			(f.Call == tollgate.CallID{} || f.Call == r.Call) &&
+			(len(f.Names) == 0 || slices.Contains(f.Names, r.Call.UniqueID)) &&
 			(f.Expired.IsZero() || r.Until.Before(f.Expired)) {
 			page.Items = append(page.Items, *r)
 		}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tollgate"
-	"tollgate/ledger"
 	"tollgate/store"
 	"tollgate/store/storetest"
 )
@@ -58,15 +57,15 @@ func TestFinishOnAnotherNode(t *testing.T) {
 			t.Fatal(g, err)
 		}
 		r := h.record("1", "0301234567", h.device.ID)
-		results, err := other.Finish(t.Context(), []tollgate.Record{r})
+		results, err := other.Finish(t.Context(), []tollgate.Record{r, h.record("no \x00text\xff", "0301234567", h.device.ID)})
 		if err != nil || results[0].Outcome != tollgate.OutcomeStored {
 			t.Fatal(results, err)
 		}
 		if got := h.standing(t, card.ID); got.Balance != 9_400_000 || got.Reserved != 0 {
 			t.Errorf("the card has %d and %d held, want 9400000 and nothing", got.Balance, got.Reserved)
 		}
-		if got := h.balance(t); got != 0 {
-			t.Errorf("the company paid %d", got)
+		if got := h.balance(t); got != -600_000 {
+			t.Errorf("the company has %d, want what its own call costs", got)
 		}
 	})
 }
@@ -262,5 +261,3 @@ func TestSweepLeavesWhoWasJustHeard(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-var _ = ledger.Hold{}
