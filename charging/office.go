@@ -44,8 +44,9 @@ type Office struct {
 	periods   *periods
 	lastLost  time.Time // only sweep touches it
 
-	current atomic.Pointer[directory]
-	reload  sync.Mutex // held while a new directory is built
+	current  atomic.Pointer[directory]
+	versions versions
+	reload   sync.Mutex // held while a new directory is built
 
 	mu        sync.Mutex
 	listeners map[chan []tollgate.CDR]struct{}
