@@ -40,8 +40,8 @@ func (d *directory) decide(q *question) (v verdict, err error) {
 	if q.Number.Private && !d.mayMarkPrivate(q) {
 		if q.live {
 			return v, tollgate.Errorf(tollgate.CodeForbidden,
-				"extension %q may not mark calls as private on device %q: give its account the permission %s",
-				q.site.liable(q.CDR), q.site.device.Name, tollgate.PermissionPrivateCall)
+				"extension %q may not mark calls as private on device %q: give its account the permission for private calls",
+				q.site.liable(q.CDR), q.site.device.Name)
 		}
 		q.Number.Private, q.alert = false, tollgate.AlertNotPrivate
 	}
@@ -130,7 +130,7 @@ func (d *directory) ruleAccount(q *question, r *rule, code string) error {
 		return err
 	}
 	return tollgate.Errorf(tollgate.CodeForbidden,
-		"rule %q has account code %q pay, and no account has it", r.words.Name, code)
+		"rule %q has account code %q pay, and no account has it: give one that code, or change the rule", r.words.Name, code)
 }
 
 // coded finds the account of a code that the device may charge, nil if there is none.

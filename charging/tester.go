@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -16,6 +17,7 @@ type Decision struct {
 	Rule   string             `json:"rule"` // the call rule that fits; empty: none
 	Payer  tollgate.ID        `json:"payer"`
 	PaidBy tollgate.PayerRule `json:"paid_by"`
+	Tariff tollgate.ID        `json:"tariff"` // that would price it; 0: none is known
 	Number tollgate.Number    `json:"number"`
 	Steps  []string           `json:"steps"` // in words: rules, who pays, what limits, the answer
 	First  tollgate.Charge    `json:"first"` // the price of the first minute
@@ -47,11 +49,12 @@ func (f *Office) Decide(ctx context.Context, owner tollgate.ID, a tollgate.Attem
 	}
 	kept, refusal := d.terms(&a, say)
 	out.Rule, out.Payer, out.PaidBy, out.Number = kept.Verdict.Rule, kept.Payer, kept.PaidBy, kept.Number
+	out.Tariff = kept.Tariff
 	if kept.Number.E164 != "" {
-		say("%s is +%s, %s, %s.", a.Dialed, kept.Number.E164, kept.Number.Class, kept.Number.Destination)
+		say("%s is %s.", a.Dialed, place(&kept.Number))
 	}
 	if kept.Payer != 0 {
-		say("%s pays, found by %s.", d.nameOf(kept.Payer), kept.PaidBy)
+		say("%s pays, found by %s.", d.nameOf(kept.Payer), strings.ReplaceAll(string(kept.PaidBy), "_", " "))
 	}
 	if refusal == nil {
 		refusal = f.foresee(ctx, d, &kept, &out, say)
@@ -62,6 +65,32 @@ func (f *Office) Decide(ctx context.Context, owner tollgate.ID, a tollgate.Attem
 	}
 	out.Grant.Call = tollgate.CallID{}
 	return out, nil
+}
+
+// place says what is known of a number.
+func place(n *tollgate.Number) string {
+	words := []string{n.E164}
+	if n.Country != "" {
+		words[0] = "+" + n.E164
+	}
+	for _, word := range []string{string(n.Class), n.Destination} {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	if len(words) == 1 {
+		words = append(words, "which nobody knows the place of")
+	}
+	return strings.Join(words, ", ")
+}
+
+// talkText says how long somebody can talk, as a telephone shows it.
+func talkText(d time.Duration) string {
+	if d >= affordsMax {
+		return "more than a day"
+	}
+	s := int64(d / time.Second)
+	return fmt.Sprintf("%d:%02d minutes", s/60, s%60)
 }
 
 // foresee says what the call would cost and for how long the money would last.
@@ -99,7 +128,7 @@ func (f *Office) foresee(
 		Allowed: true, For: min(lasts, sliceMin), Affords: lasts, Left: left,
 		Then: orHangup(kept.Verdict.Exhausted, causeCleared),
 	}
-	say("Allowed: %s has %s left, which lasts for %s.", d.nameOf(short), left, lasts)
+	say("Allowed: %s has %s left, which lasts for %s.", d.nameOf(short), left, talkText(lasts))
 	return nil
 }
 

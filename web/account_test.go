@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -106,4 +107,19 @@ func TestAccountForms(t *testing.T) {
 	v.get(path).want(t, http.StatusOK, "Room 12b", "quota per week", "25.50")
 	v.post(path+"/freeze", url.Values{"frozen": {"yes"}}).want(t, http.StatusSeeOther)
 	v.get(path).want(t, http.StatusOK, "Frozen", "Unfreeze")
+}
+
+// TestAccountsAreAddedBelow: the page of a company leads to a form that knows
+// whose account it will be.
+func TestAccountsAreAddedBelow(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	h.user("reader", access.RoleReader, 0)
+	company, below := h.hotel.ID.String(), "/accounts/new?kind=user&amp;below="+h.hotel.ID.String()
+	h.login("reader").get("/accounts/"+company).lacks(t, "/accounts/new")
+	v := h.login("admin")
+	v.get("/accounts/"+company).want(t, http.StatusOK, below)
+	v.get(html.UnescapeString(below)).want(t, http.StatusOK, `value="user" selected`, `value="EUR"`).
+		want(t, http.StatusOK, `value="`+company+`" selected>Hotel Adlerhof</option>`)
+	v.get("/accounts/new?kind=user&below=1").want(t, http.StatusOK, "New account")
 }

@@ -51,9 +51,12 @@ func TestDeviceForms(t *testing.T) {
 	a.want(t, http.StatusSeeOther)
 	path, _, _ := strings.Cut(a.header.Get("Location"), "?")
 	v.get(path).want(t, http.StatusOK, "192.0.2.7:5038", "DAHDI/g1", "not mapped yet", "Hotel Adlerhof", "Not followed")
-	v.get(path).lacks(t, "ocking")
-	v.post(path+"/password", nil).want(t, http.StatusConflict, "does not push")
-	v.get(path+"/edit").lacks(t, "s3cret-of-ami", "Docking")
+	v.get(path).want(t, http.StatusOK, "agi://127.0.0.1:4573/pbx-hamburg", "write = system,reporting,call",
+		"none: make a password")
+	v.post(path+"/password", nil).want(t, http.StatusOK, "agi://TOLLGATE:4573/pbx-hamburg?key=")
+	v.get(path+"/edit").want(t, http.StatusOK, "Docking account", `value="pbx-hamburg"`, "Calls need credit").
+		lacks(t, "s3cret-of-ami")
+	v.get("/calls").want(t, http.StatusOK, "Calls of devices whose calls need credit")
 	good.Set("secret", "")
 	good.Set("name", "pbx-hh")
 	v.post(path, good).want(t, http.StatusSeeOther)

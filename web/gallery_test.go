@@ -108,6 +108,8 @@ func (h *house) systemPictures(v *visitor) []picture {
 		{"simulator", v.get("/simulator?number=0302101234567&when=2025-11-20T17:55&duration=15:00&line=" + line).body},
 		{"device_list", v.get("/devices").body},
 		{"device_show", v.post(device+"/password", nil).body},
+		{"device_asterisk", v.get("/devices/" + h.status[0].Device.String() + "?done=device").body},
+		{"account_below", v.get("/accounts/new?kind=user&below=" + h.hotel.ID.String()).body},
 		{"device_try", v.get(device + "?extension=201&dialed=00442071838750").body},
 		{"device_refused", v.get(device + "?extension=777&dialed=0900123456").body},
 		{"rule_edit", v.post(device+"/rules", url.Values{
@@ -161,6 +163,7 @@ func (h *house) clutter() {
 				Asterisk: tollgate.AMISettings{Address: "192.0.2.17:5038", Trunks: []string{"PJSIP/isdn"}},
 			}
 			odd := asterisk
+			asterisk.Control = true
 			odd.Name, odd.Asterisk.Address = "pbx-hamburg", "192.0.2.18:5038"
 			h.porter = tollgate.Account{
 				Enterprise: h.hotel.ID, Parent: h.reception.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeQuota,

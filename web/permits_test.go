@@ -27,7 +27,7 @@ func TestPrivateCallsArePermitted(t *testing.T) {
 	h.user("reader", access.RoleReader, 0)
 	v := h.login("admin")
 	path := "/devices/" + h.device.ID.String()
-	v.get(path).want(t, http.StatusOK, "Nobody may", "has no code for private calls")
+	v.get(path).want(t, http.StatusOK, "Nobody may", "by *7* before the number", "until somebody may")
 	for _, who := range []string{"", "account x", "reception", "account 0"} {
 		v.post(path+"/permits", url.Values{"who": {who}}).
 			want(t, http.StatusUnprocessableEntity, "Choose a user or a group.", `id="permit-who-error"`)

@@ -197,6 +197,11 @@ func (s Pages) Edit(w http.ResponseWriter, r *http.Request, who access.Principal
 			values.Set("kind", kind)
 			values.Set("mode", string(tollgate.ModeParent))
 		}
+		if above := v.Names.Accounts[form.IDOr0(r.URL.Query().Get("below"))]; above != nil {
+			values.Set("enterprise", above.Enterprise.String())
+			values.Set("parent", above.ID.String())
+			values.Set("currency", string(above.Currency))
+		}
 	}
 	return s.form(w, r, v, &a, accountForm(v, &a, values))
 }

@@ -18,6 +18,7 @@ import (
 type ShowPage struct {
 	frame.Page
 	MayChange      bool // its terms
+	MayAdd         bool // an account below it
 	MayFreeze      bool
 	Account        *tollgate.Account
 	Summary        string
@@ -94,6 +95,7 @@ func (s Pages) page(
 	if p.MayChange && a.Mode == tollgate.ModeQuota {
 		p.Used = usedForm(&a, url.Values{"key": {rand.Text()}})
 	}
+	p.MayAdd = p.MayChange && a.Kind != tollgate.KindCard
 	status := http.StatusOK
 	if failed != nil {
 		status = http.StatusUnprocessableEntity

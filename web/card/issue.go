@@ -32,7 +32,7 @@ func issueForm(v *frame.Reader, values url.Values) *form.Form {
 	f.Ask("Batch", "",
 		&form.Field{
 			Name: "enterprise", Label: "Company", Type: "select", Required: true,
-			Options: v.Names.EnterpriseChoices("Choose…"),
+			Options: v.Names.EnterpriseChoices("Choose…"), Hint: v.Names.NoCompanyHint(),
 		},
 		&form.Field{Name: "name", Label: "Name of the batch", Required: true, Placeholder: "Summer 2026", Focus: true},
 		&form.Field{

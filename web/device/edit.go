@@ -53,15 +53,18 @@ func deviceForm(d *tollgate.Device, v *frame.Reader, values url.Values) *form.Fo
 		managerSection(f, d)
 	}
 	numberSection(f)
-	if docks(d) {
-		f.Ask("Docking", "For a device that pushes records over HTTP. The password is made on its page.",
-			&form.Field{Name: "account", Label: "Docking account", Placeholder: "pbx-berlin", Autocomplete: "off"})
+	docking := "With account and password the device logs in here to push its records over HTTP. "
+	if d.Kind == tollgate.DeviceAsterisk {
+		docking = "Only for an Asterisk on another machine, which says the password when it asks before it dials " +
+			"(FastAGI), and for one that pushes its event journal. "
 	}
+	f.Ask("Docking", docking+"The password is made on the device's page.",
+		&form.Field{
+			Name: "account", Label: "Docking account", Placeholder: "pbx-berlin", Autocomplete: "off",
+			Hint: "Empty: the name of the device, from its first password on.",
+		})
 	return f
 }
-
-// docks is true of a device that logs in to push its records.
-func docks(d *tollgate.Device) bool { return d.Kind != tollgate.DeviceAsterisk || d.Account != "" }
 
 func managerSection(f *form.Form, d *tollgate.Device) {
 	hint := "Of manager.conf. Stored, never shown again."
@@ -76,11 +79,6 @@ func managerSection(f *form.Form, d *tollgate.Device) {
 		&form.Field{Name: "username", Label: "User", Required: true, Placeholder: "tollgate", Autocomplete: "off"},
 		&form.Field{Name: "secret", Label: "Secret", Type: "password", Autocomplete: "new-password", Hint: hint},
 		&form.Field{Name: "tls", Label: "Speak TLS", Type: "checkbox"},
-		&form.Field{
-			Name: "control", Label: "Calls need credit", Type: "checkbox",
-			Hint: "Each is authorised before it is placed and ended when its money is used up. " +
-				"Otherwise calls are charged when they are over.",
-		},
 		&form.Field{
 			Name: "trunks", Label: "Trunks", Type: "textarea", Full: true, Placeholder: "PJSIP/provider",
 			Hint: "The lines into the public network, as their channels begin, one per line: PJSIP/provider. " +
@@ -98,6 +96,15 @@ func managerSection(f *form.Form, d *tollgate.Device) {
 			{Value: string(tollgate.OriginatorPays), Label: "who forwarded or transferred it"},
 			{Value: string(tollgate.ExtensionPays), Label: "the extension that called first"},
 		}})
+	f.Ask("Credit", "Off: calls are charged when they are over, and nothing stops them. On: every outside call is "+
+		"asked for before it is placed, refused if nobody pays for it or the money is used up, and ended when the "+
+		"money ends. Emergency numbers always go through. For it the manager user needs call among its write "+
+		"classes; the device's page says what to add to the dialplan.",
+		&form.Field{
+			Name: "control", Label: "Calls need credit", Type: "checkbox", Full: true,
+			Hint: "First map the extensions to accounts, or give the device a default account: calls that nobody " +
+				"pays for are refused.",
+		})
 }
 
 func numberSection(f *form.Form) {

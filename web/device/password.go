@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/frame"
@@ -21,9 +20,6 @@ func (s Pages) Password(w http.ResponseWriter, r *http.Request, who access.Princ
 	d, err := s.find(r, who.Scope(), id)
 	if err != nil {
 		return err
-	}
-	if !docks(&d) {
-		return tollgate.Errorf(tollgate.CodeConflict, "device %s does not push records", d.Name)
 	}
 	if d.Account == "" {
 		d.Account = d.Name

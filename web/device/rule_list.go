@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"regexp"
 	"strconv"
+	"strings"
 
 	"tollgate"
 	"tollgate/web/view"
@@ -23,8 +25,34 @@ type ruleRow struct {
 	NoCredit, Drained string
 }
 
-// whenRow is a condition.
-type whenRow struct{ Variable, Pattern string }
+// whenRow is a condition in words; its pattern is what is left to say in letters.
+type whenRow struct{ Variable, Relation, Pattern string }
+
+// newWhenRow says what a condition wants, in words where it is as simple as that.
+func newWhenRow(c tollgate.Condition) whenRow {
+	names := map[string]string{
+		"": "number", "destination_number": "number", "caller_id_number": "caller shown", "accountcode": "account code",
+	}
+	name := names[c.Variable]
+	if name == "" {
+		name = c.Variable
+	}
+	rest, begins := strings.CutPrefix(c.Pattern, "^")
+	rest, ends := strings.CutSuffix(rest, "$")
+	switch plain := regexp.QuoteMeta(rest) == rest; {
+	case plain && begins && ends && rest == "":
+		return whenRow{name, "is empty", ""}
+	case !plain || rest == "":
+		return whenRow{name, "matches", c.Pattern}
+	case begins && ends:
+		return whenRow{name, "is", rest}
+	case begins:
+		return whenRow{name, "begins with", rest}
+	case ends:
+		return whenRow{name, "ends with", rest}
+	}
+	return whenRow{name, "contains", rest}
+}
 
 func ruleRows(rules []tollgate.CallRule, n *view.Names) []ruleRow {
 	rows := make([]ruleRow, len(rules))
@@ -40,10 +68,7 @@ func ruleRows(rules []tollgate.CallRule, n *view.Names) []ruleRow {
 			rows[i].Pays = r.Account
 		}
 		for _, c := range r.Conditions {
-			if c.Variable == "" {
-				c.Variable = "destination_number"
-			}
-			rows[i].When = append(rows[i].When, whenRow(c))
+			rows[i].When = append(rows[i].When, newWhenRow(c))
 		}
 	}
 	return rows

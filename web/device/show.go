@@ -17,12 +17,14 @@ import (
 type showPage struct {
 	frame.Page
 	MayChange      bool
-	Docks          bool
 	Device         *tollgate.Device
 	Row            Row
 	Payer, Company string // names; empty: nobody, and all
 	Password       string // docking password, shown once
 	PushPath       string
+	Asks           string // how an Asterisk asks before it dials; empty: it is none
+	Saved          bool   // just now: what is to be done next is shown
+	PrivateCodes   []string
 	Trunks         []trunkRow
 	TrunkForm      *form.Form
 	Extensions     []extensionRow
@@ -90,9 +92,15 @@ func (s Pages) page(
 	}
 	p := &showPage{
 		Page: frame.Page{Title: d.Name, Section: "Devices"}, MayChange: who.May(access.SetTerms),
-		Device: &d, Docks: docks(&d), Row: NewRow(&d, s.States(), v), Password: extra.password,
+		Device: &d, Row: NewRow(&d, s.States(), v), Password: extra.password,
 		PushPath: "/api/v1/devices/" + url.PathEscape(d.Name) + "/records",
 		Payer:    v.Names.Account(d.DefaultAccount), Company: v.Names.Account(d.Enterprise),
+	}
+	if p.PrivateCodes = d.Plan.PrivateCodes; len(p.PrivateCodes) == 0 {
+		p.PrivateCodes = []string{tollgate.DefaultPrivateCode}
+	}
+	if d.Kind == tollgate.DeviceAsterisk {
+		p.Asks, p.Saved = "4573/"+url.PathEscape(d.Name), r.URL.Query().Get("done") == "device"
 	}
 	p.Trunks = trunkRows(&d, v.Names)
 	p.Rules, p.Seen = ruleRows(d.Rules, v.Names), fingerprint(d.Rules)

@@ -17,6 +17,7 @@ import (
 type verdict struct {
 	Allowed      bool
 	Headline     string
+	Remedy       *view.Link // what to do about a refusal; nil: the headline says it
 	Raw, Number  string
 	Destination  string
 	Class        tollgate.Class
@@ -41,7 +42,7 @@ func testerForm(d *tollgate.Device, v *frame.Reader, values url.Values) *form.Fo
 	}
 	f.Ask("", "",
 		&form.Field{Name: "extension", Label: "From extension", Placeholder: "201"},
-		&form.Field{Name: "dialed", Label: "To number", Placeholder: "00442071838750", Mode: "tel", Required: true},
+		&form.Field{Name: "dialed", Label: "Number dialled", Placeholder: "00442071838750", Mode: "tel", Required: true},
 		&form.Field{Name: "trunk", Label: "Trunk", Type: "select", Options: trunks},
 		&form.Field{Name: "code", Label: "Account code"},
 		&form.Field{Name: "caller", Label: "Caller shown", Mode: "tel"})
@@ -86,6 +87,7 @@ func newVerdict(answer *charging.Decision, v *frame.Reader) *verdict {
 	switch {
 	case !grant.Allowed:
 		out.Headline = "The call would be refused: " + grant.Reason
+		out.Remedy = remedy(answer)
 		out.Then = actionText(grant.Then)
 	case grant.Unlimited:
 		out.Lasts = "without end"
@@ -94,6 +96,23 @@ func newVerdict(answer *charging.Decision, v *frame.Reader) *verdict {
 		out.Then = actionText(grant.Then)
 	}
 	return out
+}
+
+// remedy leads to where a refusal is mended.
+func remedy(answer *charging.Decision) *view.Link {
+	if answer.Payer == 0 {
+		return nil
+	}
+	account := "/accounts/" + answer.Payer.String()
+	switch code := answer.Grant.Code; {
+	case code == tollgate.CodeNoCredit:
+		return &view.Link{Label: "Recharge the account, or raise its limit", Path: account}
+	case code == tollgate.CodeFrozen:
+		return &view.Link{Label: "Open the account", Path: account}
+	case answer.Tariff != 0:
+		return &view.Link{Label: "Give the tariff a price", Path: "/tariffs/" + answer.Tariff.String()}
+	}
+	return nil
 }
 
 // affordsMax is the most that is asked about how long money lasts.

@@ -26,7 +26,7 @@ func newForm(v *frame.Reader, values url.Values) *form.Form {
 	f.Ask("", "",
 		&form.Field{
 			Name: "enterprise", Label: "Company", Type: "select", Required: true,
-			Options: v.Names.EnterpriseChoices("Choose…"),
+			Options: v.Names.EnterpriseChoices("Choose…"), Hint: v.Names.NoCompanyHint(),
 		},
 		&form.Field{Name: "name", Label: "Name", Required: true, Placeholder: "Managers"},
 	).Single = true

@@ -3,8 +3,10 @@ package live
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
+	"tollgate"
 	"tollgate/access"
 	"tollgate/web/frame"
 )
@@ -21,6 +23,7 @@ type listPage struct {
 	Sought     string
 	StreamPath string
 	Text       string
+	NoControl  bool // no device asks for credit, and the reader may see devices
 	Rows       []row
 }
 
@@ -32,9 +35,13 @@ func (s Pages) List(w http.ResponseWriter, r *http.Request, who access.Principal
 	}
 	p := &listPage{Page: frame.Page{Title: "Live calls", Section: "Live"}, Sought: sought(r)}
 	p.StreamPath = path("/calls/live", p.Sought)
+	p.NoControl = v.House && !slices.ContainsFunc(v.Names.Directory.Devices, asksForCredit)
 	p.Rows, p.Text = s.rows(v, who, p.Sought)
 	return s.Send(w, r, http.StatusOK, "live_list", p)
 }
+
+// asksForCredit is true of a device whose calls are asked for before they are placed.
+func asksForCredit(d tollgate.Device) bool { return d.Control || d.Kind != tollgate.DeviceAsterisk }
 
 // rows makes the views of the calls that match, the newest first, and says how
 // many they are.

@@ -60,6 +60,14 @@ func (r *row) Beside() string {
 	return r.ClassLabel
 }
 
+// Line is the trunk without its technology.
+func (r *row) Line() string {
+	if _, line, found := strings.Cut(r.Trunk, "/"); found {
+		return line
+	}
+	return r.Trunk
+}
+
 // PriceAmount is the price so far.
 func (r *row) PriceAmount() *view.Amount { return r.amount(r.Price) }
 

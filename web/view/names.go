@@ -167,6 +167,17 @@ func (n *Names) OperatorChoices(none string) []form.Option {
 	})
 }
 
+// NoCompanyHint says what to do where there is no company to choose; empty
+// where there is one.
+func (n *Names) NoCompanyHint() string {
+	for _, a := range n.sorted {
+		if a.ID == a.Enterprise {
+			return ""
+		}
+	}
+	return "There is none yet: make one under Accounts first."
+}
+
 // EnterpriseChoices lists the companies as choices.
 func (n *Names) EnterpriseChoices(none string) []form.Option {
 	var rows []*tollgate.Account
