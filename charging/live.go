@@ -193,10 +193,10 @@ func (d *directory) limits(q *question, kept *keptCall) error {
 }
 
 // Answer says when the called party answered: see tollgate.Charger.
-func (f *Office) Answer(_ context.Context, call tollgate.CallID, at time.Time) error {
-	c := f.board.find(call)
-	if c == nil || c.isOver() {
-		return nil // an emergency call, or one that nobody authorised
+func (f *Office) Answer(ctx context.Context, call tollgate.CallID, at time.Time) error {
+	c, err := f.callNamed(ctx, call)
+	if err != nil || c == nil || c.isOver() {
+		return err // nil: an emergency call, or one that nobody authorised
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -207,7 +207,10 @@ func (f *Office) Answer(_ context.Context, call tollgate.CallID, at time.Time) e
 
 // Renew asks for more talk time: see tollgate.Charger.
 func (f *Office) Renew(ctx context.Context, call tollgate.CallID, used time.Duration) (tollgate.Grant, error) {
-	c := f.board.find(call)
+	c, err := f.callNamed(ctx, call)
+	if err != nil {
+		return tollgate.Grant{}, err
+	}
 	if c == nil || c.isOver() {
 		return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeNotFound, "call %s is not in progress", call)
 	}

@@ -70,6 +70,32 @@ func TestFinishOnAnotherNode(t *testing.T) {
 	})
 }
 
+// What one node authorised goes on at another with the payer that was decided.
+func TestRenewOnAnotherNode(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	h.deck(t, tollgate.Rate{Prefix: "49", Price: "0.60", First: "1", Next: "1"})
+	card := h.caller(t, tollgate.KindCard, "card")
+	other := newOffice(t, h.db, scriptNow)
+	a := h.attempt("1", "101")
+	a.Card = card.ID
+	if g, err := h.office.Authorize(t.Context(), a); err != nil || !g.Allowed {
+		t.Fatal(g, err)
+	}
+	if err := other.Answer(t.Context(), a.Call, scriptNow()); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := other.Renew(t.Context(), a.Call, 5*time.Second); err != nil || g.For <= sliceMin {
+		t.Errorf("%+v and %v", g, err)
+	}
+	live := other.Live(0)
+	if len(live) != 1 || live[0].Payer != card.ID || !live[0].Answered.Equal(scriptNow()) {
+		t.Errorf("in progress: %+v", live)
+	}
+	if _, err := other.Renew(t.Context(), h.attempt("2", "").Call, 0); tollgate.CodeOf(err) != tollgate.CodeNotFound {
+		t.Errorf("a call that nobody knows: %v", err)
+	}
+}
+
 // A call without limit that another node authorised goes on here.
 func TestUnlimitedOnAnotherNode(t *testing.T) {
 	h := newHouse(t, storetest.SQLite(t))

@@ -396,23 +396,26 @@ func (s *simulation) watch(c *simCall) {
 	})
 }
 
-// cutLate ends a call two seconds late, and notes what that may cost.
+// cutLate ends a call two seconds late, unless the people do before.
 func (s *simulation) cutLate(c *simCall) error {
-	limit := c.limit
-	s.after(2*time.Second, func() error {
-		if c.ended {
-			return nil
-		}
-		talk := s.clock.Sub(c.answered)
-		for _, id := range s.world.limitedOf(c.attempt.Extension) {
-			m := s.world.directory.meter(s.world.tariffOf(c.attempt.Extension), s.world.number(c.attempt.Dialed), c.answered)
-			late, _ := m.cost(talk)
-			kept, _ := m.cost(max(0, limit))
-			s.overrun[id] += late - kept
-		}
-		return s.finish(c)
-	})
+	s.after(2*time.Second, func() error { return s.finish(c) })
 	return nil
+}
+
+// overran notes what a call may cost beyond what was held for it, because
+// hanging up took its time.
+func (s *simulation) overran(c *simCall) {
+	talk := s.clock.Sub(c.answered)
+	if c.answered.IsZero() || c.limit < 0 || talk <= c.limit {
+		return
+	}
+	m := s.world.directory.meter(
+		s.world.tariffOf(c.attempt.Extension), s.world.number(c.attempt.Dialed), c.answered)
+	late, _ := m.cost(talk)
+	kept, _ := m.cost(c.limit)
+	for _, id := range s.world.limitedOf(c.attempt.Extension) {
+		s.overrun[id] += late - kept
+	}
 }
 
 // finish ends a call and reports it: late, twice, in a batch with others, again
@@ -422,6 +425,7 @@ func (s *simulation) finish(c *simCall) error {
 		return nil
 	}
 	c.ended = true
+	s.overran(c)
 	r := tollgate.Record{
 		Call:    tollgate.CallID{Device: s.world.device, UniqueID: "leg " + c.attempt.Call.UniqueID},
 		Attempt: c.attempt.Call.UniqueID, Source: tollgate.SourceAMI, Direction: tollgate.Outbound,

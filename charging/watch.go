@@ -154,6 +154,22 @@ func askedAs(r *tollgate.Record) tollgate.CallID {
 // callOf finds the call that a record ends; nil if nobody asked for it here.
 func (f *Office) callOf(r *tollgate.Record) *liveCall { return f.board.find(askedAs(r)) }
 
+// callNamed finds a call by the name it was authorised under, here or on another
+// node; nil if nobody knows of it.
+func (f *Office) callNamed(ctx context.Context, name tollgate.CallID) (*liveCall, error) {
+	if c := f.board.find(name); c != nil {
+		return c, nil
+	}
+	page, err := f.kept.Reservations(ctx, store.Everything, store.ReservationFilter{Call: name}, store.Paging{})
+	if err != nil {
+		return nil, err
+	}
+	for i := range page.Items {
+		f.board.adopt(name, f.reloaded(f.current.Load(), &page.Items[i]))
+	}
+	return f.board.find(name), nil
+}
+
 // seekMax is how many calls are looked for in one question.
 const seekMax = 500
 
