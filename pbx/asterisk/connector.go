@@ -19,8 +19,8 @@ import (
 const (
 	DefaultMaxWaiting   = 50_000
 	DefaultRetryMin     = time.Second
-	DefaultRetryMax     = 30 * time.Second
-	DefaultKeepAlive    = 15 * time.Second
+	DefaultRetryMax     = 10 * time.Second // meanwhile calls are not extended
+	DefaultKeepAlive    = time.Second      // so that a death is known to the second
 	DefaultJournalPoll  = 500 * time.Millisecond
 	DefaultJournalGrace = 5 * time.Second
 

@@ -125,7 +125,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		return
 	}
 	channel := c.env["agi_channel"]
-	if err := s.run(ctx, c); err != nil && !c.gone && ctx.Err() == nil {
+	if err := s.run(ctx, c); err != nil && !c.gone && !errors.Is(err, errGone) && ctx.Err() == nil {
 		s.log().Warn("an AGI session failed", "peer", peer, "channel", channel, "error", err)
 		c.explain(err)
 	}
