@@ -95,6 +95,7 @@ func killedInCall(t *testing.T, h *house, _ *line) {
 	}
 	alone.Unlock()
 	talk, err := h.leg(away(20))
+	t.Logf("%s: the switch's own timer ended it after %.3f s", h.f.Name, talk.Seconds())
 	if err != nil || talk > 60*time.Second {
 		t.Errorf("%s: without Tollgate it talked %v, %v", h.f.Name, talk, err)
 	}
@@ -155,6 +156,7 @@ func linkCut(t *testing.T, h *house, l *line) {
 	if err != nil || talk > 31*time.Second {
 		t.Errorf("%s: without the link it talked %v, %v", h.f.Name, talk, err)
 	}
+	h.f.connected(t)
 	time.Sleep(3 * time.Second)
 	c.Hangup()
 	long, err := h.leg(away(23))

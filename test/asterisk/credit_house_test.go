@@ -22,7 +22,7 @@ import (
 const zoneMidnight = "Lab/Midnight"
 
 // untilMidnight is when, after the start.
-const untilMidnight = 100 * time.Second
+const untilMidnight = 50 * time.Second
 
 // zones writes the zone and returns the directory that it is in.
 func zones(t *testing.T, dir string) string {

@@ -23,23 +23,31 @@ func TestCredit(t *testing.T) {
 	begun := time.Now()
 	labs := openLabs(t, g.agi)
 	company := g.rates()
+	alone := loads(t, labs, loadAlone)
 	all := make([]*followed, len(labs))
 	lines := make([]*line, len(labs))
 	for i, l := range labs {
 		lines[i] = newLine(t, l.AMI)
 		all[i] = g.controlled(l, lines[i].address(), creditRules()...)
 	}
-	var calls sync.WaitGroup
+	var calls, night sync.WaitGroup
 	for _, f := range all {
-		for name, trial := range creditTrials() {
-			calls.Go(func() {
+		try := func(group *sync.WaitGroup, name string, trial func(*house) error) {
+			group.Go(func() {
 				if err := trial(&house{g, f, company, begun}); err != nil {
 					t.Errorf("%s, %s: %v", f.Version, name, err)
 				}
 			})
 		}
+		for name, trial := range creditTrials() {
+			try(&calls, name, trial)
+		}
+		try(&night, "a quota until midnight", quotaUntilMidnight)
 	}
 	calls.Wait()
+	t.Log("under load")
+	underLoad(t, g, all, company, alone)
+	night.Wait()
 	for _, disturbance := range []struct {
 		name string
 		run  func(*testing.T, *house, *line)
@@ -102,8 +110,11 @@ func creditTrials() map[string]func(*house) error {
 		"recharged in the call":               rechargedInCall,
 		"hung up by a person":                 hungUpByPerson,
 		"failover":                            failover,
-		"a quota until midnight":              quotaUntilMidnight,
 		"a private call without a permission": privateWithout,
+		"warned by a beep":                    warned,
+		"forwarded by the phone":              deflected,
+		"blind transferred in the call":       transferredInCall,
+		"a calling card":                      callingCard,
 	}
 }
 
@@ -148,6 +159,7 @@ func (h *house) ends(phone, dialled, number string, p purse, credit int) error {
 		return err
 	}
 	want := time.Duration(credit) * time.Second
+	h.t.Logf("%s: %s talked %.3f s of %d s", h.f.Name, phone, talk.Seconds(), credit)
 	if talk > want || talk < want-time.Second || left != 0 {
 		return fmt.Errorf("talked %v with credit for %v; left are %v seconds", talk, want, left)
 	}

@@ -219,17 +219,22 @@ func (u *UA) sdp() string {
 		"a=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n", host, host, port)
 }
 
-// HangupAll ends every call that is left, of which a dead PBX knows nothing.
-func (u *UA) HangupAll() {
+// Calls returns the calls that are up.
+func (u *UA) Calls() []*Call {
 	u.mu.Lock()
+	defer u.mu.Unlock()
 	var open []*Call
 	for _, c := range u.calls {
 		if !c.over() {
 			open = append(open, c)
 		}
 	}
-	u.mu.Unlock()
-	for _, c := range open {
+	return open
+}
+
+// HangupAll ends every call that is left, of which a dead PBX knows nothing.
+func (u *UA) HangupAll() {
+	for _, c := range u.Calls() {
 		u.running.Go(c.hangup)
 	}
 }
