@@ -254,7 +254,7 @@ func checkAttempt(a *tollgate.Attempt, c *tollgate.CDR) error {
 }
 
 // variablesMax is how many variables of its own a device may send with a call.
-const variablesMax = 50
+const variablesMax = 100
 
 // frozen names the account that places no calls, the payer or one above it, or "".
 func (d *directory) frozen(payer *tollgate.Account) string {

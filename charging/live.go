@@ -146,7 +146,7 @@ func (d *directory) terms(a *tollgate.Attempt, say func(string, ...any)) (keptCa
 	kept.Number = c.Number
 	q := question{CDR: &c, site: site, card: a.Card, extra: a.Variables, live: true, say: say}
 	kept.Verdict, err = d.decide(&q)
-	kept.Payer, kept.PaidBy = c.Payer, c.PaidBy
+	kept.Payer, kept.PaidBy, kept.Attempt.Variables = c.Payer, c.PaidBy, nil // rules have read them
 	if err != nil {
 		return kept, err
 	}

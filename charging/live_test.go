@@ -1,6 +1,7 @@
 package charging
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -285,5 +286,24 @@ func TestSweepLeavesWhoWasJustHeard(t *testing.T) {
 	}
 	if _, err := h.office.Renew(t.Context(), a.Call, 0); err != nil {
 		t.Error(err)
+	}
+}
+
+// What a device says of a call for its rules is not kept with it: a hundred
+// thousand calls are up.
+func TestVariablesAreNotKept(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	h.deck(t, tollgate.Rate{Prefix: "49", Price: "0.60", First: "1", Next: "1"})
+	a := h.attempt("1", "")
+	a.Variables = map[string]string{}
+	for i := range variablesMax {
+		a.Variables[strings.Repeat("n", i)] = strings.Repeat("\"", 1000)
+	}
+	if g, err := h.office.Authorize(t.Context(), a); err != nil || !g.Allowed {
+		t.Fatal(g, err)
+	}
+	page, err := h.db.Reservations(t.Context(), store.Everything, store.ReservationFilter{}, store.Paging{})
+	if err != nil || len(page.Items) != 1 || len(page.Items[0].Detail) > 2_000 {
+		t.Errorf("%d bytes are kept, %v", len(page.Items[0].Detail), err)
 	}
 }
