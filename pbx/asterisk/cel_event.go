@@ -129,9 +129,9 @@ func (t *Tracker) celEvent(ch *channel, row *cel.Row) {
 		if ch.bridge != nil && ch.bridge.id == row.Extra.BridgeID {
 			t.leaveBridge(ch)
 		}
-	case "ORIGINATOR": // CELGenUserEvent(ORIGINATOR,1002): the type of such a row is its name
+	case cel.User + "ORIGINATOR": // CELGenUserEvent(ORIGINATOR,1002)
 		ch.mark(mark{kind: markOriginator, at: row.At, who: keep(row.Extra.Value), code: ch.current})
-	case variableCall:
+	case cel.User + variableCall:
 		ch.attempt = keep(row.Extra.Value)
 	case "HANGUP":
 		t.celUndialled(ch, row)

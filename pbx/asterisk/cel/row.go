@@ -13,12 +13,15 @@ import (
 
 // Row is one event.
 type Row struct {
-	// Event is its type; of a user-defined event, its name.
+	// Event is its type; of a user-defined event, User and its name.
 	Event, CallerID, RDNIS, Exten, Channel, App, AppData string
 	Account, UniqueID, LinkedID, Userfield               string
 	At                                                   time.Time
 	Extra                                                Extra
 }
+
+// User stands before the name of an event that a dialplan made: CELGenUserEvent.
+const User = "USER_DEFINED "
 
 // Extra is what the JSON of the last column may say.
 type Extra struct {
@@ -62,8 +65,8 @@ func Parse(line []byte, location *time.Location) (Row, error) {
 		Event: f[0], At: at, CallerID: f[3], RDNIS: f[5], Exten: f[7], Channel: f[9],
 		App: f[10], AppData: f[11], Account: f[13], UniqueID: f[14], LinkedID: f[15], Userfield: f[17],
 	}
-	if row.Event == "USER_DEFINED" {
-		row.Event = f[18]
+	if f[18] != "" { // the type may read as the name, and the name as another type
+		row.Event = User + f[18]
 	}
 	if row.Channel == "" || row.UniqueID == "" {
 		return Row{}, errNotCEL

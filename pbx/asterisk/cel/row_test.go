@@ -42,10 +42,10 @@ func TestCELRows(t *testing.T) {
 			t.Errorf("%s is taken for %+v", name, row)
 		}
 	}
-	for kind, want := range map[string]string{"USER_DEFINED": "TOLLGATE_CALL", "TOLLGATE_CALL": "TOLLGATE_CALL"} {
+	for _, kind := range []string{"USER_DEFINED", "TOLLGATE_CALL", "HANGUP"} {
 		said := `"` + kind + `","1.5","","","","","","s","tollgate","PJSIP/1001-e","CELGenUserEvent","TOLLGATE_CALL,1.29#1",` +
 			`"3","","1.29","1.29","","","TOLLGATE_CALL","{""extra"":""1.29#1""}"`
-		if row, err := Parse([]byte(said), time.UTC); err != nil || row.Event != want || row.Extra.Value != "1.29#1" {
+		if row, err := Parse([]byte(said), time.UTC); err != nil || row.Event != User+"TOLLGATE_CALL" || row.Extra.Value != "1.29#1" {
 			t.Errorf("%s: %+v, %v", kind, row, err)
 		}
 	}

@@ -21,7 +21,7 @@ func TestSampleJournal(t *testing.T) {
 		t.Fatal("the sample has no line for tollgate.csv")
 	}
 	values := map[string]string{
-		"eventtype": "HANGUP", "eventtime": "1795316484.225777", "CALLERID(num)": "1001", "CALLERID(RDNIS)": "1004",
+		"eventtype": "ORIGINATOR", "eventtime": "1795316484.225777", "CALLERID(num)": "1001", "CALLERID(RDNIS)": "1004",
 		"CHANNEL(exten)": "s", "CHANNEL(channame)": "PJSIP/provider-94", "CHANNEL(appname)": "AppDial",
 		"CHANNEL(appdata)": "(Outgoing Line)", "CHANNEL(accountcode)": "sales", "CHANNEL(uniqueid)": "1.2",
 		"CHANNEL(linkedid)": "1.1", "CHANNEL(userfield)": "private", "userdeftype": "ORIGINATOR",
@@ -33,7 +33,7 @@ func TestSampleJournal(t *testing.T) {
 	})
 	row, err := Parse([]byte(line), time.UTC)
 	want := Row{
-		Event: "HANGUP", At: time.UnixMicro(1795316484225777).UTC(), CallerID: "1001", RDNIS: "1004", Exten: "s",
+		Event: User + "ORIGINATOR", At: time.UnixMicro(1795316484225777).UTC(), CallerID: "1001", RDNIS: "1004", Exten: "s",
 		Channel: "PJSIP/provider-94", App: "AppDial", AppData: "(Outgoing Line)", Account: "sales",
 		UniqueID: "1.2", LinkedID: "1.1", Userfield: "private",
 		Extra: Extra{HangupCause: 16},
