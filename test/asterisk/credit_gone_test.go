@@ -3,6 +3,7 @@
 package asterisk_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
@@ -14,6 +15,7 @@ import (
 type line struct {
 	listener net.Listener
 	to       string
+	ctx      context.Context //nolint:containedctx // of the test
 	mu       sync.Mutex
 	down     bool
 	open     map[net.Conn]struct{}
@@ -21,11 +23,11 @@ type line struct {
 
 func newLine(t *testing.T, to string) *line {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{listener: listener, to: to, open: map[net.Conn]struct{}{}}
+	l := &line{listener: listener, to: to, ctx: t.Context(), open: map[net.Conn]struct{}{}}
 	go l.serve()
 	t.Cleanup(func() {
 		listener.Close()
@@ -42,7 +44,7 @@ func (l *line) serve() {
 		if err != nil {
 			return
 		}
-		far, err := net.Dial("tcp", l.to)
+		far, err := new(net.Dialer).DialContext(l.ctx, "tcp", l.to)
 		l.mu.Lock()
 		if err != nil || l.down {
 			near.Close()

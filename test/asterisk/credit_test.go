@@ -23,7 +23,7 @@ func TestCredit(t *testing.T) {
 	begun := time.Now()
 	labs := openLabs(t, g.agi)
 	company := g.rates()
-	alone := loads(t, labs, loadAlone)
+	before := loads(t, labs, loadAlone)
 	all := make([]*followed, len(labs))
 	lines := make([]*line, len(labs))
 	for i, l := range labs {
@@ -46,7 +46,7 @@ func TestCredit(t *testing.T) {
 	}
 	calls.Wait()
 	t.Log("under load")
-	underLoad(t, g, all, company, alone)
+	underLoad(t, g, all, company, before)
 	night.Wait()
 	for _, disturbance := range []struct {
 		name string
