@@ -121,7 +121,7 @@ func (s *server) routes() {
 	route(s, "PUT /tariffs/{id}", terms, "update-tariff", "Change a tariff", s.updateTariff,
 		about("Calls keep the prices they have."))
 	route(s, "DELETE /tariffs/{id}", terms, "delete-tariff", "Delete a tariff", s.deleteTariff,
-		about("Refused while an account or operator has it."))
+		about("Refused while an account, an operator or a call rule has it."))
 	route(s, "GET /tariffs/{id}/decks", house, "list-decks", "List the decks of a tariff", s.listDecks)
 	route(s, "PUT /tariffs/{id}/decks", terms, "put-deck", "Store a deck of rates", s.putDeck,
 		takes[[]Rate](sheetBytesMax), about("Replaces the deck that is in force from the same instant, or adds one."+

@@ -97,6 +97,9 @@ func (c *Change) checkDevice(d *tollgate.Device) error {
 		if err := d.Rules[i].Check(); err != nil {
 			return tollgate.Errorf(tollgate.CodeInvalid, "device %q: call rule %d: %w", d.Name, i+1, err)
 		}
+		if err := c.require("tariff", "tariff", d.Rules[i].Tariff); err != nil {
+			return err
+		}
 	}
 	if err := c.requireEnterprise(d.Enterprise); err != nil {
 		return err
@@ -141,6 +144,23 @@ func (c *Change) refuseIfDefault(account tollgate.ID, message string) error {
 	for _, d := range devices {
 		if d.DefaultAccount == account {
 			return tollgate.Errorf(tollgate.CodeConflict, "%s", message)
+		}
+	}
+	return nil
+}
+
+// refuseIfRuled fails if a call rule of a device has the tariff.
+func (c *Change) refuseIfRuled(tariff tollgate.ID) error {
+	ctx, q := c.tx.Read()
+	devices, err := devicesOf(ctx, q, Everything)
+	if err != nil {
+		return err
+	}
+	for _, d := range devices {
+		for i := range d.Rules {
+			if d.Rules[i].Tariff == tariff {
+				return tollgate.Errorf(tollgate.CodeConflict, "a call rule of device %q still has this tariff", d.Name)
+			}
 		}
 	}
 	return nil

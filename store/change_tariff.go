@@ -126,7 +126,7 @@ func (c *Change) tariff(id tollgate.ID) (tollgate.Tariff, error) {
 	return t, engine.Failed(scanTariff(row, &t), "tariff %d", id)
 }
 
-// DeleteTariff hides a tariff that no account and no operator names. Calls
+// DeleteTariff hides a tariff that no account, operator or call rule names. Calls
 // priced by it keep their frozen prices.
 func (c *Change) DeleteTariff(id tollgate.ID) error {
 	t, err := c.tariff(id)
@@ -139,6 +139,9 @@ func (c *Change) DeleteTariff(id tollgate.ID) error {
 	}
 	if err := c.refuseIf("an operator still has this tariff",
 		"SELECT 1 FROM operator WHERE tariff_id = $1 AND deleted_at = 0", int64(id)); err != nil {
+		return err
+	}
+	if err := c.refuseIfRuled(id); err != nil {
 		return err
 	}
 	if _, err := c.tx.Exec("UPDATE tariff SET deleted_at = $2 WHERE id = $1",

@@ -426,3 +426,34 @@ func TestWhatCannotBeStoredIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// The tariff of a call rule is there, and stays as long as the rule.
+func TestTariffOfACallRule(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		change := func(fn func(*store.Change) error) tollgate.ErrorCode {
+			return tollgate.CodeOf(db.Change(t.Context(), store.Actor{Name: "test"}, "test", fn))
+		}
+		tariff := tollgate.Tariff{Name: "abroad", Currency: "EUR", Timezone: "UTC", Per: 60}
+		device := tollgate.Device{Name: "hq", Kind: tollgate.DevicePush, Timezone: "UTC"}
+		put := func(c *store.Change) error { return c.PutDevice(&device, "") }
+		remove := func(c *store.Change) error { return c.DeleteTariff(tariff.ID) }
+		device.Rules = []tollgate.CallRule{{Name: "abroad", Tariff: 42}}
+		if got := change(put); got != tollgate.CodeInvalid {
+			t.Errorf("a rule with a tariff that is not there: %q", got)
+		}
+		if got := change(func(c *store.Change) error { return c.PutTariff(&tariff) }); got != "" {
+			t.Fatal(got)
+		}
+		device.Rules[0].Tariff = tariff.ID
+		if got := change(put); got != "" {
+			t.Fatal(got)
+		}
+		if got := change(remove); got != tollgate.CodeConflict {
+			t.Errorf("deleting its tariff: %q", got)
+		}
+		device.Rules = nil
+		if got := change(put) + change(remove); got != "" {
+			t.Error(got)
+		}
+	})
+}
