@@ -82,7 +82,7 @@ func (c *serveCommand) serve(p *program, s *server) error {
 	}
 	beside = append(beside, questions...)
 	if c.Webhook != "" {
-		beside = append(beside, s.vitals.living("webhook", c.Webhook, s.post(c.Webhook)))
+		beside = append(beside, s.vitals.living("webhook", hostOf(c.Webhook), s.post(c.Webhook)))
 	}
 	secret, first, err := s.gate.FirstLink(p.ctx)
 	if err != nil {

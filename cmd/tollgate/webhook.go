@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"tollgate"
@@ -19,7 +21,7 @@ const (
 )
 
 // post returns what posts every alert to a URL, one after the other.
-func (s *server) post(url string) func(context.Context) error {
+func (s *server) post(hook string) func(context.Context) error {
 	alerts, cancel := s.office.Alerts()
 	return func(ctx context.Context) error {
 		defer cancel()
@@ -28,22 +30,22 @@ func (s *server) post(url string) func(context.Context) error {
 			case <-ctx.Done():
 				return nil
 			case a := <-alerts:
-				if err := postAlert(ctx, url, a); err != nil && ctx.Err() == nil {
-					s.p.log.Error("an alert was not posted", "url", url, "kind", a.Kind, "error", err)
+				if err := postAlert(ctx, hook, a); err != nil && ctx.Err() == nil {
+					s.p.log.Error("an alert was not posted", "host", hostOf(hook), "kind", a.Kind, "error", err)
 				}
 			}
 		}
 	}
 }
 
-func postAlert(ctx context.Context, url string, a tollgate.Alert) error {
+func postAlert(ctx context.Context, hook string, a tollgate.Alert) error {
 	text, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}
 	pause := postPause
 	for try := 1; ; try++ {
-		err := postOnce(ctx, url, text)
+		err := postOnce(ctx, hook, text)
 		if err == nil || try == postTries {
 			return err
 		}
@@ -56,17 +58,35 @@ func postAlert(ctx context.Context, url string, a tollgate.Alert) error {
 	}
 }
 
-func postOnce(ctx context.Context, url string, text []byte) error {
+// hostOf is what may be said of a webhook: the rest of its address is often its
+// password.
+func hostOf(hook string) string {
+	u, err := url.Parse(hook)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// withoutURL is an error of a request without its address.
+func withoutURL(err error) error {
+	if of, ok := errors.AsType[*url.Error](err); ok {
+		return of.Err
+	}
+	return err
+}
+
+func postOnce(ctx context.Context, hook string, text []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, postMax)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, hook, bytes.NewReader(text))
 	if err != nil {
-		return err
+		return withoutURL(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return withoutURL(err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode/100 != 2 {
