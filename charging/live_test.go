@@ -307,3 +307,28 @@ func TestVariablesAreNotKept(t *testing.T) {
 		t.Errorf("%d bytes are kept, %v", len(page.Items[0].Detail), err)
 	}
 }
+
+// A call that waited long to be dialled, in a queue, can be asked for again.
+func TestAskedAgainAfterSilence(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	h.deck(t, tollgate.Rate{Prefix: "49", Price: "0.60", First: "1", Next: "1"})
+	anna := h.caller(t, tollgate.KindUser, "Anna")
+	h.change(t, func(c *store.Change) error {
+		return c.PutExtension(tollgate.Extension{Device: h.device.ID, Number: "101", Account: anna.ID})
+	})
+	a := h.attempt("1", "101")
+	for range 2 {
+		if g, err := h.office.Authorize(t.Context(), a); err != nil || !g.Allowed {
+			t.Fatal(g, err)
+		}
+		if err := h.office.sweep(t.Context(), unheardMax+sliceMin); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.standing(t, anna.ID).Reserved; got != 0 {
+			t.Errorf("%d is still held", got)
+		}
+		if _, err := h.office.Renew(t.Context(), a.Call, 0); tollgate.CodeOf(err) != tollgate.CodeNotFound {
+			t.Error(err)
+		}
+	}
+}

@@ -104,6 +104,9 @@ func (f *Office) expire(ctx context.Context, c *liveCall) error {
 	if err := f.release(ctx, c, true); err != nil {
 		return err
 	}
+	if s.Answered.IsZero() && f.board.find(s.Attempt.Call) == c {
+		f.board.drop(s.Attempt.Call) // it may be asked for again
+	}
 	if id != 0 && !s.Answered.IsZero() {
 		f.Raise(tollgate.Alert{
 			Enterprise: c.enterprise, Kind: tollgate.AlertOrphan, Account: s.Payer, Call: s.Attempt.Call,
