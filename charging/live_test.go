@@ -58,7 +58,8 @@ func TestFinishOnAnotherNode(t *testing.T) {
 			t.Fatal(g, err)
 		}
 		r := h.record("1", "0301234567", h.device.ID)
-		results, err := other.Finish(t.Context(), []tollgate.Record{r, h.record("no \x00text\xff", "0301234567", h.device.ID)})
+		odd := h.record("no \x00text\xff", "0301234567", h.device.ID)
+		results, err := other.Finish(t.Context(), []tollgate.Record{r, odd})
 		if err != nil || results[0].Outcome != tollgate.OutcomeStored {
 			t.Fatal(results, err)
 		}

@@ -58,7 +58,8 @@ func (db *DB) Reservations(ctx context.Context, s Scope, f ReservationFilter, p 
 		c.and("' ' || accounts || ' ' LIKE ?", "% "+f.Account.String()+" %")
 	}
 	if f.Call != (tollgate.CallID{}) {
-		c.and("device_id = ? AND unique_id = ? AND leg = ?", int64(f.Call.Device), engine.CleanText(f.Call.UniqueID), f.Call.Leg)
+		c.and("device_id = ? AND unique_id = ? AND leg = ?",
+			int64(f.Call.Device), engine.CleanText(f.Call.UniqueID), f.Call.Leg)
 	}
 	if f.Device != 0 {
 		c.and("device_id = ?", int64(f.Device))
