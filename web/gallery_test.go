@@ -109,7 +109,6 @@ func (h *house) systemPictures(v *visitor) []picture {
 		{"device_list", v.get("/devices").body},
 		{"device_show", v.post(device+"/password", nil).body},
 		{"device_asterisk", v.get("/devices/" + h.status[0].Device.String() + "?done=device").body},
-		{"account_below", v.get("/accounts/new?kind=user&below=" + h.hotel.ID.String()).body},
 		{"device_try", v.get(device + "?extension=201&dialed=00442071838750").body},
 		{"device_refused", v.get(device + "?extension=777&dialed=0900123456").body},
 		{"rule_edit", v.post(device+"/rules", url.Values{
