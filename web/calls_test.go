@@ -117,6 +117,7 @@ func TestLiveCallsAreListed(t *testing.T) {
 	v.get("/calls?search=satellite").want(t, http.StatusOK, "882161234567890", "1 of 5 calls").lacks(t, "442071838750")
 	v.get("/calls?search=%2B44+20+7183").want(t, http.StatusOK, "1 of 5 calls")
 	v.get("/calls?search=nobody").want(t, http.StatusOK, "No live call matches")
+	newcomer(t).get("/calls").want(t, http.StatusOK, "No device is set to that yet")
 	v.get("/").want(t, http.StatusOK, `<a href="/calls">5</a>`, `href="/calls">`)
 	h.login("reader").get("/calls").want(t, http.StatusOK, "442071838750").lacks(t, "Hang up")
 	h.login("hotel").get("/calls").want(t, http.StatusOK, "442071838750", "Hang up", "4 calls").

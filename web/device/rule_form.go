@@ -58,8 +58,8 @@ func ruleForm(d *tollgate.Device, v *frame.Reader, at, conditions int, values ur
 				Name: "pattern." + n, Label: "matches", Placeholder: `^00\d+$`, Mode: "text", Autocomplete: "off",
 			})
 	}
-	f.Ask("When", "^00 fits what begins with 00, 00$ what ends with it, ^110$ only 110, ^0(900|190) what begins with one of "+
-		"the two. These are regular expressions (RE2), found anywhere unless they say ^ and $. All must match; "+
+	f.Ask("When", "^00 fits what begins with 00, 00$ what ends with it, ^110$ only 110, ^0(900|190) what begins with "+
+		"one of the two. These are regular expressions (RE2), found anywhere unless they say ^ and $. All must match; "+
 		"without any, the rule fits every call. Variables: destination_number as dialled, without the codes that "+
 		"the device takes off; caller_id_number, extension, originator, accountcode, trunk, private (1 or empty); "+
 		"and what the device sends besides.", fields...).Pairs = true
