@@ -60,7 +60,8 @@ type Record struct {
 	// Attempt is the unique id under which the call was authorised; empty: under
 	// that of Call, or never.
 	Attempt string `json:"attempt,omitzero"`
-	Raw     string `json:"raw,omitzero"` // as received, kept if the record must be quarantined
+	Decided string `json:"decided,omitzero"` // who pays, as was decided when it was authorised: for a replay
+	Raw     string `json:"raw,omitzero"`     // as received, kept if the record must be quarantined
 }
 
 // Duration is the answered time, 0 for a leg that was not answered.

@@ -50,7 +50,11 @@ func (s *server) listCalls(ctx context.Context, _ *struct{}) (*reply[list[LiveCa
 	for _, d := range devices {
 		names[d.ID] = d.Name
 	}
-	return listOf(s.Live(who(ctx).Enterprise), func(c *tollgate.LiveCall) LiveCall {
+	p := who(ctx)
+	return listOf(s.Live(p.Enterprise), func(c *tollgate.LiveCall) LiveCall {
+		if !p.May(access.ReadHouse) {
+			c.Trunk = ""
+		}
 		return LiveCall{
 			ID: c.Call.UniqueID, Device: names[c.Call.Device], Leg: c.Call.Leg, Enterprise: c.Enterprise,
 			Extension: c.Extension, Originator: c.Originator, Caller: c.Caller, Number: shownNumber(&c.Number),
@@ -83,6 +87,9 @@ func (s *server) cancelCall(ctx context.Context, in *callCancel) (*done, error) 
 	device := tollgate.ID(0)
 	if in.Device != "" {
 		d, err := s.device(ctx, store.Everything, in.Device)
+		if tollgate.CodeOf(err) == tollgate.CodeNotFound { // whether it exists is not everybody's
+			return nil, tollgate.Errorf(tollgate.CodeNotFound, "call %q is not in progress", in.Call)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,7 @@ func (f *Office) Replay(
 		if err != nil {
 			return nil, err
 		}
-		d.settle(&kept.Record, f.now(), nil, &settlements[i])
+		d.settle(&kept.Record, f.now(), keptDecision(&kept.Record), &settlements[i])
 		settlements[i].Release = id
 	}
 	results, err := f.book.Settle(ctx, settlements)

@@ -1,6 +1,7 @@
 package charging
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -30,6 +31,13 @@ func newBell() *bell {
 // Raise notes what somebody should look at. It never blocks.
 func (f *Office) Raise(a tollgate.Alert) {
 	a.At = micros(f.now())
+	if c := f.board.find(a.Call); c != nil && a.Enterprise == 0 {
+		s := c.snapshot()
+		a.Account = cmp.Or(a.Account, s.Payer)
+		if d := f.current.Load(); d != nil && d.sites[s.Attempt.Call.Device] != nil {
+			a.Enterprise = s.enterprise(d)
+		}
+	}
 	f.log.Warn("alert", "kind", a.Kind, "account", a.Account, "call", a.Call.String(), "text", a.Text)
 	select {
 	case f.bell.raised <- a:

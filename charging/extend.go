@@ -110,24 +110,25 @@ func (f *Office) granted(
 		g.RenewAt = renewAt(g.For, c.slice)
 	}
 	c.state.Final, c.affords = g.Final, g.Affords
-	g.Warn = f.warn(d, c, &s, held.Room)
+	g.Warn = f.warn(d, c, &s, held)
 	return g
 }
 
 // warn reports whether the caller is to be told now that the credit is nearly
-// used, and tells those who watch over the account.
-func (f *Office) warn(d *directory, c *liveCall, s *keptCall, room int64) bool {
+// used, and tells those who watch over the account. What others of the chain have
+// left is not known, only that it is no less.
+func (f *Office) warn(d *directory, c *liveCall, s *keptCall, held ledger.Held) bool {
 	low := false
 	for _, id := range s.Chain {
 		a := d.accounts[id]
-		if a == nil || a.LowCredit == 0 {
+		if a == nil || a.LowCredit == 0 || id != held.Short && held.Room < a.LowCredit {
 			continue
 		}
-		isLow := room < a.LowCredit
+		isLow := held.Room < a.LowCredit
 		if low = low || isLow; f.bell.lowCredit(id, isLow) {
 			f.Raise(tollgate.Alert{
 				Enterprise: a.Enterprise, Kind: tollgate.AlertLowCredit, Account: id, Call: s.Attempt.Call,
-				Text: a.Name + " has " + tollgate.Money{Micro: room, Currency: s.Currency}.String() + " left",
+				Text: a.Name + " has " + tollgate.Money{Micro: held.Room, Currency: s.Currency}.String() + " left",
 			})
 		}
 	}

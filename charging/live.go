@@ -63,6 +63,7 @@ func (f *Office) begin(c *liveCall, d *directory, kept keptCall) {
 	c.state, c.slice = kept, sliceMin/2
 	c.enterprise = kept.enterprise(d)
 	c.cancellable = f.cancels(d.sites[kept.Attempt.Call.Device])
+	c.state.Watched = c.cancellable
 }
 
 // cancels reports whether a device can end its calls.

@@ -16,6 +16,7 @@ const (
 	silenceMax = time.Hour       // after the talk time held has ended: answer and record may come late
 	unheardMax = 5 * time.Minute // the same for one of which nobody said that it is dialled: most were given up
 	freeMax    = 26 * time.Hour  // for calls that nothing limits: nobody renews them
+	lateKept   = 24 * time.Hour  // a call that was given up is remembered: its record may yet come
 	overKept   = 2 * time.Minute // a call that is over is remembered, so that what comes twice is known
 )
 
@@ -47,8 +48,9 @@ type keptCall struct {
 	Verdict   verdict            `json:"verdict"`
 	Tariff    tollgate.ID        `json:"tariff"` // that prices the customer's side; 0: none
 	Currency  tollgate.Currency  `json:"currency"`
-	Chain     []tollgate.ID      `json:"chain"`          // accounts that hold money for it
-	Heard     bool               `json:"heard,omitzero"` // somebody asked for it after it was authorised
+	Chain     []tollgate.ID      `json:"chain"`            // accounts that hold money for it
+	Watched   bool               `json:"watched,omitzero"` // somebody asks for it once it is dialled
+	Heard     bool               `json:"heard,omitzero"`   // somebody did
 	Answered  time.Time          `json:"answered,omitzero"`
 	Granted   time.Duration      `json:"granted"`
 	Held      int64              `json:"held"`
@@ -72,7 +74,7 @@ func (c *liveCall) decision() *decision {
 	defer c.mu.Unlock()
 	s := &c.state
 	return &decision{
-		payer: s.Payer, paidBy: s.PaidBy, tariff: s.Tariff, private: s.Number.Private, verdict: s.Verdict,
+		Payer: s.Payer, PaidBy: s.PaidBy, Tariff: s.Tariff, Private: s.Number.Private, Verdict: s.Verdict,
 	}
 }
 
@@ -92,6 +94,14 @@ func (c *liveCall) hear(used time.Duration) (news bool) {
 	c.state.Heard = true
 	c.patience = c.state.lasts(used)
 	return news
+}
+
+// remember keeps a call that was given up, so that its record is settled as was
+// decided.
+func (c *liveCall) remember() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.patience = lateKept
 }
 
 // waits is for how long yet nothing need be heard of the call.
@@ -144,12 +154,13 @@ func (c *liveCall) end(at time.Time, over bool) (had tollgate.ID) {
 // its end and even its answer may be told late.
 func (c *keptCall) lasts(used time.Duration) time.Duration {
 	switch {
+	case c.Watched && !c.Heard && c.Answered.IsZero():
+		return c.Granted + unheardMax
 	case c.Unlimited:
 		return freeMax
-	case c.Heard || !c.Answered.IsZero():
+	default:
 		return max(0, c.Granted-used) + silenceMax
 	}
-	return c.Granted + unheardMax
 }
 
 // show is the call as people see it.

@@ -333,3 +333,59 @@ func TestAskedAgainAfterSilence(t *testing.T) {
 		}
 	}
 }
+
+// What was decided when a call was authorised holds, also when its record had to
+// wait in quarantine until something was mended.
+func TestReplayKeepsWhatWasDecided(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	h.deck(t, tollgate.Rate{Prefix: "49", Price: "0.60", First: "1", Next: "1"})
+	card := h.caller(t, tollgate.KindCard, "card")
+	a := h.attempt("1", "101")
+	a.Card = card.ID
+	if g, err := h.office.Authorize(t.Context(), a); err != nil || !g.Allowed {
+		t.Fatal(g, err)
+	}
+	area := h.device.Plan.AreaCode
+	for _, plan := range []string{"030", area} {
+		h.device.Plan.AreaCode = plan
+		h.change(t, func(c *store.Change) error { return c.PutDevice(&h.device, "") })
+		if plan == area {
+			break
+		}
+		if got := h.finish(t, h.record("1", "0301234567", h.device.ID)); got.Outcome != tollgate.OutcomeQuarantined {
+			t.Fatal(got)
+		}
+	}
+	waiting, err := h.db.Quarantine(t.Context(), store.Everything, store.Paging{})
+	if err != nil || len(waiting.Items) != 1 {
+		t.Fatal(waiting, err)
+	}
+	results, err := h.office.Replay(t.Context(), store.Actor{Name: "test"}, store.Everything,
+		[]tollgate.ID{waiting.Items[0].ID})
+	if err != nil || results[0].Outcome != tollgate.OutcomeStored {
+		t.Fatal(results, err)
+	}
+	if got := h.standing(t, card.ID); got.Balance != 9_400_000 || got.Reserved != 0 {
+		t.Errorf("the card has %d and %d held, want 9400000 and nothing", got.Balance, got.Reserved)
+	}
+}
+
+// Only the account that is low is called low.
+func TestLowCreditIsItsOwn(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	h.deck(t, tollgate.Rate{Prefix: "49", Price: "0.60", First: "1", Next: "1"})
+	anna := h.caller(t, tollgate.KindUser, "Anna")
+	h.company.CreditLimit, h.company.LowCredit = 1_000_000_000, 50_000_000
+	h.change(t, func(c *store.Change) error {
+		if err := c.PutAccount(&h.company); err != nil {
+			return err
+		}
+		return c.PutExtension(tollgate.Extension{Device: h.device.ID, Number: "101", Account: anna.ID})
+	})
+	if g, err := h.office.Authorize(t.Context(), h.attempt("1", "101")); err != nil || !g.Allowed {
+		t.Fatal(g, err)
+	}
+	if got := len(h.office.bell.raised); got != 0 {
+		t.Errorf("%d alerts, want none: %+v", got, <-h.office.bell.raised)
+	}
+}

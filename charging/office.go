@@ -126,6 +126,9 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 			made, s.Reservation = calls[i].decision(), settles(&records[i], calls[i])
 		}
 		alerts[i] = d.settle(&records[i], now, made, s)
+		if made != nil && s.Reason != "" {
+			made.keep(&s.Record)
+		}
 	}
 	if err := f.freshenQuotas(ctx, d, settlements, now); err != nil {
 		return nil, err

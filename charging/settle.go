@@ -2,6 +2,7 @@ package charging
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -19,14 +20,31 @@ const (
 	callDurationMax  = 31 * 24 * time.Hour
 )
 
-// decision is who pays and how, made when the call was authorised.
+// decision is who pays and how, made when the call was authorised. It is kept
+// with a record that waits in quarantine.
 type decision struct {
-	payer  tollgate.ID
-	paidBy tollgate.PayerRule
-	tariff tollgate.ID // whose prices the money was held by; 0: none was
-	// private says that it was marked so then: a dialplan may take the code off.
-	private bool
-	verdict
+	Payer  tollgate.ID        `json:"payer"`
+	PaidBy tollgate.PayerRule `json:"paid_by"`
+	Tariff tollgate.ID        `json:"tariff"` // whose prices the money was held by; 0: none was
+	// Private says that it was marked so then: a dialplan may take the code off.
+	Private bool    `json:"private"`
+	Verdict verdict `json:"verdict"`
+}
+
+// keptDecision reads what was kept with a record; nil where nothing was.
+func keptDecision(r *tollgate.Record) *decision {
+	var made decision
+	if r.Decided == "" || json.Unmarshal([]byte(r.Decided), &made) != nil {
+		return nil
+	}
+	return &made
+}
+
+// keep notes a decision with a record that cannot be settled yet.
+func (m *decision) keep(r *tollgate.Record) {
+	if text, err := json.Marshal(m); err == nil {
+		r.Decided = string(text)
+	}
 }
 
 // settle turns one record into what the ledger commits. It has no side
@@ -68,17 +86,17 @@ func (d *directory) settle(
 // decided is what was decided when the call was placed, if a payer was found and
 // still exists, else what is decided now.
 func (d *directory) decided(q *question, made *decision) (verdict, error) {
-	if made == nil || !made.Rated && !q.site.serves(d.accounts[made.payer]) {
+	if made == nil || !made.Verdict.Rated && !q.site.serves(d.accounts[made.Payer]) {
 		return d.decide(q)
 	}
-	if q.Number.Private && !made.private && made.paidBy != tollgate.PaidByCard {
+	if q.Number.Private && !made.Private && made.PaidBy != tollgate.PaidByCard {
 		return d.decide(q) // it was asked about as another call than it was
 	}
-	q.Payer, q.PaidBy = made.payer, made.paidBy
-	q.Number.Private = q.Number.Private || made.private
-	v := made.verdict
-	if d.tariffs[made.tariff] != nil {
-		v.Tariff = made.tariff // though the account may have been given another one since
+	q.Payer, q.PaidBy = made.Payer, made.PaidBy
+	q.Number.Private = q.Number.Private || made.Private
+	v := made.Verdict
+	if d.tariffs[made.Tariff] != nil {
+		v.Tariff = made.Tariff // though the account may have been given another one since
 	}
 	return v, nil
 }

@@ -104,6 +104,7 @@ func (f *Office) expire(ctx context.Context, c *liveCall) error {
 	if err := f.release(ctx, c, true); err != nil {
 		return err
 	}
+	c.remember()
 	if s.Answered.IsZero() && f.board.find(s.Attempt.Call) == c {
 		f.board.drop(s.Attempt.Call) // it may be asked for again
 	}

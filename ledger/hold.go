@@ -35,7 +35,7 @@ type Hold struct {
 // Held answers a Hold.
 type Held struct {
 	Refused bool
-	Short   tollgate.ID // refused: the account with the least room
+	Short   tollgate.ID // the account with the least room; 0 when none is named
 	// Room is what the account with the least room can still spend beyond all that
 	// is held on it; 0 when no account is named.
 	Room int64
@@ -256,10 +256,12 @@ func (h *holds) room(o *Hold, r *store.Reservation) Held {
 		if more > 0 && more > room && room < short.Room {
 			short.Short, short.Room = id, room
 		}
-		least.Room = min(least.Room, room-more)
+		if room-more < least.Room {
+			least.Short, least.Room = id, room-more
+		}
 	}
 	switch {
-	case short.Short != 0:
+	case short.Refused && short.Short != 0:
 		return short
 	case len(o.Accounts) == 0:
 		return Held{}

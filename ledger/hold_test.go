@@ -86,10 +86,10 @@ func TestHoldGrowsShrinksAndIsSettled(t *testing.T) {
 	eachShop(t, func(s *shop) {
 		s.recharge(s.prepaid, 1000)
 		h := s.held("a", 600, s.prepaid)
-		if got := s.hold(h); got != (ledger.Held{Room: 400}) {
+		if got := s.hold(h); got != (ledger.Held{Short: s.prepaid.ID, Room: 400}) {
 			s.Errorf("new: %+v", got)
 		}
-		if got := s.hold(h); got != (ledger.Held{Room: 400}) { // as after an answer that was lost
+		if got := s.hold(h); got != (ledger.Held{Short: s.prepaid.ID, Room: 400}) { // as after an answer that was lost
 			s.Errorf("the same again: %+v", got)
 		}
 		h.From, h.To = 600, 1001
@@ -98,7 +98,7 @@ func TestHoldGrowsShrinksAndIsSettled(t *testing.T) {
 		}
 		s.checkReserved(s.prepaid, 600)
 		h.To, h.Until, h.Detail = 1000, noon.Add(time.Minute), []byte("later")
-		if got := s.hold(h); got != (ledger.Held{}) {
+		if got := s.hold(h); got != (ledger.Held{Short: s.prepaid.ID}) {
 			s.Errorf("all there is: %+v", got)
 		}
 		rows, err := s.db.Reservations(s.Context(), store.Everything, store.ReservationFilter{}, store.Paging{})
@@ -107,7 +107,7 @@ func TestHoldGrowsShrinksAndIsSettled(t *testing.T) {
 			s.Errorf("stored: %+v, %v", rows, err)
 		}
 		h.From, h.To = 1000, 300
-		if got := s.hold(h); got != (ledger.Held{Room: 700}) {
+		if got := s.hold(h); got != (ledger.Held{Short: s.prepaid.ID, Room: 700}) {
 			s.Errorf("less: %+v", got)
 		}
 		s.audit()
@@ -180,7 +180,7 @@ func TestHoldTakesFromAllOrNone(t *testing.T) {
 		}
 		s.checkReserved(s.prepaid, 0)
 		h.To = 300
-		if got := s.hold(h); got != (ledger.Held{}) {
+		if got := s.hold(h); got != (ledger.Held{Short: s.quota.ID}) {
 			s.Errorf("all of the quota: %+v", got)
 		}
 		s.checkReserved(s.prepaid, 300)
@@ -195,7 +195,7 @@ func TestHoldTakesFromAllOrNone(t *testing.T) {
 			s.Errorf("more, of an account that is overdrawn: %+v", got)
 		}
 		h.To, h.Accounts = 300, []tollgate.ID{s.quota.ID} // the prepaid one is not limited any more
-		if got := s.hold(h); got != (ledger.Held{}) {
+		if got := s.hold(h); got != (ledger.Held{Short: s.quota.ID}) {
 			s.Errorf("of one account alone: %+v", got)
 		}
 		s.checkReserved(s.prepaid, 0)
@@ -255,10 +255,10 @@ func TestHoldsOfOneCommit(t *testing.T) {
 		operations = append(operations, ledger.OpSettle([]ledger.Settlement{ended}))
 		book.Together(s.Context(), operations...)
 		for i, want := range []ledger.Held{
-			{Room: 20},
+			{Short: s.prepaid.ID, Room: 20},
 			{Refused: true, Short: s.prepaid.ID, Room: 20},
-			{Room: 5},
-			{},
+			{Short: s.prepaid.ID, Room: 5},
+			{Short: s.prepaid.ID},
 			{Refused: true, Short: s.prepaid.ID},
 		} {
 			if _, got, _, err := ledger.Answer(operations[i]); err != nil || got != want {
