@@ -40,9 +40,24 @@ func (g *gate) follow(l *lab.Lab, payer tollgate.ID) *followed {
 	g.ask(http.MethodPut, "/devices/"+l.Name+"/trunks/"+url.PathEscape(lab.Trunk), map[string]any{
 		"operator": g.operator.ID.String(),
 	}, nil)
+	g.mayCallPrivately(l.Name, "1008", payer)
 	f := &followed{Lab: l}
 	f.connected(g.t)
 	return f
+}
+
+// mayCallPrivately makes an account for an extension whose private calls count as such.
+func (g *gate) mayCallPrivately(device, extension string, company tollgate.ID) {
+	g.t.Helper()
+	var user made
+	g.ask(http.MethodPost, "/accounts", map[string]any{
+		"kind": "user", "mode": "postpaid", "name": device + " " + extension, "currency": "EUR",
+		"timezone": "Europe/London", "parent": company.String(), "enterprise": company.String(),
+	}, &user)
+	g.ask(http.MethodPut, "/devices/"+device+"/extensions/"+extension, map[string]any{"account": user.ID.String()}, nil)
+	g.ask(http.MethodPut, "/devices/"+device+"/permits", map[string]any{
+		"account": user.ID.String(), "permission": "private_call",
+	}, nil)
 }
 
 // connected waits until somebody is logged in to the manager interface.
@@ -99,10 +114,23 @@ func (g *gate) check(f *followed) {
 			g.t.Errorf("%s: charge %s, cost %s, want %s: %+v", f.Name, c.Customer.Status, c.Cost.Status, status, c)
 		}
 		if c.Direction == tollgate.Outbound {
+			c.Dialed = shown(c.Dialed)
 			outside = append(outside, c.told)
 		}
 	}
 	hold(g.t, f.Name+": CDRs", outside, wire, f.killed)
+}
+
+// shown is the whole number of a private call, of which the API shows the beginning.
+func shown(dialed string) string {
+	for _, s := range lab.Scenarios() {
+		for _, leg := range s.Legs {
+			if leg.Private && dialed == (tollgate.Number{Raw: leg.Number}).Masked() {
+				return leg.Number
+			}
+		}
+	}
+	return dialed
 }
 
 // each does the same with every Asterisk at once.
