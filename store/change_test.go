@@ -67,7 +67,7 @@ func TestPutAndReadBack(t *testing.T) {
 		o.device.ForwardPayer = tollgate.ExtensionPays
 		o.device.Control = true
 		o.device.Rules = []tollgate.CallRule{{
-			Name: "mobile", Conditions: []tollgate.Condition{{Pattern: "^49(1[567].*)"}}, Tariff: 7, Charge: true,
+			Name: "mobile", Conditions: []tollgate.Condition{{Pattern: "^49(1[567].*)"}}, Tariff: o.tariff.ID, Charge: true,
 			Account: "$1", NoCredit: tollgate.Action{Kind: tollgate.ActionTransfer, Target: "100"},
 			Exhausted: tollgate.Action{Kind: tollgate.ActionAnnounce, Sound: "no-credit"},
 		}}

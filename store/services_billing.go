@@ -67,11 +67,6 @@ func listedName(c tollgate.CallID) string {
 	return c.UniqueID + "#" + strconv.Itoa(c.Leg)
 }
 
-// listedSeconds is the talk time in whole seconds as the bill counts it; where
-// nothing was billed by time, it is rounded up.
-func listedSeconds(c *tollgate.CDR) int64 {
-	if c.Customer.Seconds > 0 {
-		return c.Customer.Seconds
-	}
-	return int64((c.Duration() + time.Second - 1) / time.Second)
-}
+// listedSeconds is the talk time in whole seconds as Asterisk counts it (billsec):
+// what was begun of a second is left out. What the call costs is rounded as its tariff says.
+func listedSeconds(c *tollgate.CDR) int64 { return int64(c.Duration() / time.Second) }

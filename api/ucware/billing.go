@@ -71,7 +71,7 @@ func (s *server) getAllUnbilled() method {
 			" id of the call; behind # the number of the leg, where it has one), extension (who started the call)," +
 			" originator (whose line put it into the public network, by forwarding or transferring it), dialedNumber" +
 			" (the external number without key codes and route prefixes), timestamp (when the call started, in seconds" +
-			" since 1970-01-01 00:00 UTC), duration (talk time in seconds, rounded as the call's tariff says, else up)," +
+			" since 1970-01-01 00:00 UTC), duration (talk time in whole seconds, what was begun of one left out)," +
 			" private (marked by key code).",
 		examples: []example{
 			{"Everything", `[]`, "[" + sampleRow + "]"},

@@ -159,8 +159,8 @@ func (a *accounting) onWire(rows []row) {
 				continue
 			}
 			talk, doubt := leg.End.Sub(leg.Answer), exact+leg.Doubt
-			least := int64(math.Ceil((talk - doubt).Seconds()))
-			most := int64(math.Ceil((talk + doubt).Seconds()))
+			least := int64(math.Floor((talk - doubt).Seconds()))
+			most := int64(math.Floor((talk + doubt).Seconds()))
 			begun := leg.Invite.Unix() - r.Timestamp
 			fits = fits || least <= r.Duration && r.Duration <= most && (begun == 0 || begun == 1)
 		}
