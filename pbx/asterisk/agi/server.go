@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -119,6 +120,12 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	peer := conn.RemoteAddr().String()
+	// A fault of ours in one call must not end the calls of all.
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.log().Error("an AGI session failed", "peer", peer, "fault", fault, "stack", string(debug.Stack()))
+		}
+	}()
 	c, err := open(conn, s.Now, cmp.Or(s.Timeout, DefaultTimeout))
 	if err != nil {
 		s.log().Warn("an AGI session failed", "peer", peer, "error", err)

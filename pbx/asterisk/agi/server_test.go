@@ -46,6 +46,35 @@ func TestServeTCP(t *testing.T) {
 	}
 }
 
+// TestServeFault: a call that runs into a fault of ours stays undecided, and the next is
+// served.
+func TestServeFault(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed by the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	charger := func(ctx context.Context, a tollgate.Attempt) (tollgate.Grant, error) {
+		if calls++; calls == 1 {
+			panic("a fault")
+		}
+		return unlimited(ctx, a)
+	}
+	go house(chargerFunc(charger), nil).Serve(t.Context(), l) //nolint:errcheck // it ends with the test
+	for _, want := range []string{"", "ALLOW"} {
+		conn, err := net.Dial("tcp", l.Addr().String()) //nolint:noctx // it is there
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newFakeAsterisk(t, plainCall("hq"))
+		a.serve(conn)
+		if a.verdict() != want {
+			t.Errorf("verdict %q, want %q", a.verdict(), want)
+		}
+	}
+}
+
 // TestServeMute has an Asterisk that stops talking, before and after it has said
 // what its channel is.
 func TestServeMute(t *testing.T) {
