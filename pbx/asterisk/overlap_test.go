@@ -54,7 +54,8 @@ func TestEventsReplaceGuesses(t *testing.T) {
 			var rows []string
 			for line := range strings.Lines(string(text)) {
 				row, err := cel.Parse([]byte(strings.TrimSpace(line)), time.UTC)
-				if err == nil && strings.HasPrefix(row.Channel, "PJSIP/provider") && row.Exten == "s" && row.Event == "CHAN_START" ||
+				if err == nil && strings.HasPrefix(row.Channel, "PJSIP/provider") &&
+					row.Exten == "s" && row.Event == "CHAN_START" ||
 					row.AppData == "(Outgoing Line)" && row.Event == "ANSWER" {
 					rows = append(rows, strings.TrimSpace(line))
 				}

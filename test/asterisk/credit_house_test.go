@@ -102,7 +102,9 @@ type purse struct {
 }
 
 // user makes an account for extensions, with credit for so many seconds.
-func (g *gate) user(f *followed, company tollgate.ID, name string, seconds int, more map[string]any, extensions ...string) purse {
+func (g *gate) user(
+	f *followed, company tollgate.ID, name string, seconds int, more map[string]any, extensions ...string,
+) purse {
 	g.t.Helper()
 	words := map[string]any{
 		"kind": "user", "mode": "prepaid", "name": f.Name + " " + name, "currency": "EUR", "timezone": "Europe/London",

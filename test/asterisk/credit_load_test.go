@@ -32,7 +32,9 @@ func loaders() (all []string) {
 // loads puts a load on every Asterisk, without a word to Tollgate.
 func loads(t *testing.T, labs []*lab.Lab, calls int) []lab.Loaded {
 	t.Helper()
-	return loaded(t, labs, lab.Load{Users: loaders(), Number: away(500), Rate: loadRate, Calls: calls, Talk: 2 * time.Second})
+	return loaded(t, labs, lab.Load{
+		Users: loaders(), Number: away(500), Rate: loadRate, Calls: calls, Talk: 2 * time.Second,
+	})
 }
 
 func loaded(t *testing.T, labs []*lab.Lab, l lab.Load) []lab.Loaded {

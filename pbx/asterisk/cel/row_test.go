@@ -45,7 +45,8 @@ func TestCELRows(t *testing.T) {
 	for _, kind := range []string{"USER_DEFINED", "TOLLGATE_CALL", "HANGUP"} {
 		said := `"` + kind + `","1.5","","","","","","s","tollgate","PJSIP/1001-e","CELGenUserEvent","TOLLGATE_CALL,1.29#1",` +
 			`"3","","1.29","1.29","","","TOLLGATE_CALL","{""extra"":""1.29#1""}"`
-		if row, err := Parse([]byte(said), time.UTC); err != nil || row.Event != User+"TOLLGATE_CALL" || row.Extra.Value != "1.29#1" {
+		row, err := Parse([]byte(said), time.UTC)
+		if err != nil || row.Event != User+"TOLLGATE_CALL" || row.Extra.Value != "1.29#1" {
 			t.Errorf("%s: %+v, %v", kind, row, err)
 		}
 	}
