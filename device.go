@@ -67,6 +67,7 @@ type AMISettings struct {
 	Trunks   []string `json:"trunks"`   // channel prefixes of trunk endpoints: PJSIP/provider
 	CELFile  string   `json:"cel_file"` // path of its CEL CSV journal; empty: none
 	CDRFile  string   `json:"cdr_file"` // path of its CDR CSV file, where there is no journal
+	Warning  string   `json:"warning"`  // sound that tells a caller that his credit is nearly used; empty: a beep
 }
 
 // Extension maps a number on a device to the account that pays for it.

@@ -54,6 +54,7 @@ type Asterisk struct {
 	Trunks   []string `json:"trunks,omitempty" nullable:"false" maxItems:"1000" example:"[\"PJSIP/provider\"]" doc:"channel prefixes of trunks"`
 	CELFile  string   `json:"cel_file,omitempty" maxLength:"4096" doc:"path of its CEL CSV journal"`
 	CDRFile  string   `json:"cdr_file,omitempty" maxLength:"4096" doc:"path of its CDR CSV file, where there is no journal"`
+	Warning  string   `json:"warning,omitempty" maxLength:"200" example:"credit-nearly-used" doc:"sound that tells a caller that the credit is nearly used, without its ending; absent: a beep"`
 }
 
 func deviceView(d *tollgate.Device) Device {

@@ -111,7 +111,7 @@ func (c *connectors) follow(ctx context.Context, device tollgate.Device) (*follo
 	}
 	log := c.log.With("device", device.Name)
 	keeper := control.New(control.Config{
-		Device: device.ID, Enabled: device.Control, Trunks: device.Asterisk.Trunks,
+		Device: device.ID, Enabled: device.Control, Trunks: device.Asterisk.Trunks, Beep: device.Asterisk.Warning,
 		Charger: c.charger, Alert: c.alert, Log: log, Now: c.now,
 	})
 	connector := asterisk.New(asterisk.Config{

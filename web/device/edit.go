@@ -104,6 +104,11 @@ func managerSection(f *form.Form, d *tollgate.Device) {
 			Name: "control", Label: "Calls need credit", Type: "checkbox", Full: true,
 			Hint: "First map the extensions to accounts, or give the device a default account: calls that nobody " +
 				"pays for are refused.",
+		},
+		&form.Field{
+			Name: "warning", Label: "Sound before the credit ends", Placeholder: "beep",
+			Hint: "A sound file of the Asterisk, without its ending. Heard once in a call, when an account has less " +
+				"than its low credit.",
 		})
 }
 
@@ -139,6 +144,7 @@ func deviceValues(d *tollgate.Device) url.Values {
 		"address": {d.Asterisk.Address}, "username": {d.Asterisk.Username},
 		"trunks":   {strings.Join(d.Asterisk.Trunks, "\n")},
 		"cel_file": {d.Asterisk.CELFile}, "cdr_file": {d.Asterisk.CDRFile},
+		"warning":       {d.Asterisk.Warning},
 		"forward_payer": {string(d.ForwardPayer)}, "country": {d.Plan.Country},
 		"area_code":            {d.Plan.AreaCode},
 		"route_prefixes":       {strings.Join(d.Plan.RoutePrefixes, ", ")},
@@ -200,7 +206,7 @@ func readManager(f *form.Form, d *tollgate.Device) {
 	d.Asterisk = tollgate.AMISettings{
 		Address: f.Get("address"), TLS: f.Get("tls") == "yes", Username: f.Get("username"),
 		Secret: f.Values.Get("secret"), Trunks: f.List("trunks"),
-		CELFile: f.Get("cel_file"), CDRFile: f.Get("cdr_file"),
+		CELFile: f.Get("cel_file"), CDRFile: f.Get("cdr_file"), Warning: f.Get("warning"),
 	}
 	f.Require("address", "username")
 	if host, port, err := net.SplitHostPort(d.Asterisk.Address); d.Asterisk.Address != "" && err != nil {
