@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"tollgate"
@@ -122,29 +121,28 @@ func (p *Posting) AddBalances(deltas []Delta) error {
 		added[i], used[i], held[i], reasons[i] = d.Balance, d.Used, d.Reserved, d.reason()
 	}
 	touched, err := p.tx.Exec(addBalances, enterprises, accounts, added, used, held, reasons)
-	if err != nil {
-		return engine.Failed(err, "adding to %d balances", len(deltas))
-	}
-	if touched != int64(len(deltas)) {
-		return tollgate.Errorf(tollgate.CodeNotFound,
-			"%d of %d accounts do not exist", int64(len(deltas))-touched, len(deltas))
-	}
-	return nil
+	return allFound(touched, len(deltas), err)
 }
 
 func (p *Posting) addBalancesOneByOne(deltas []Delta) error {
-	statement, err := p.tx.Prepare(addBalance)
-	if err != nil {
-		return err
+	found, err := p.tx.Repeat(addBalance, len(deltas), func(i int, w engine.RowWriter) {
+		d := &deltas[i]
+		w.ID(d.Enterprise)
+		w.ID(d.Account)
+		w.Int(d.Balance)
+		w.Int(d.Used)
+		w.Int(d.Reserved)
+		w.Text(d.reason())
+	})
+	return allFound(int64(found), len(deltas), err)
+}
+
+// allFound says what became of adding to so many balances.
+func allFound(found int64, wanted int, err error) error {
+	if err == nil && found != int64(wanted) {
+		return tollgate.Errorf(tollgate.CodeNotFound, "%d of %d accounts do not exist", int64(wanted)-found, wanted)
 	}
-	for _, d := range deltas {
-		touched, err := statement.Exec(
-			int64(d.Enterprise), int64(d.Account), d.Balance, d.Used, d.Reserved, d.reason())
-		if err := one(touched, err, fmt.Sprintf("account %d", d.Account)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return engine.Failed(err, "adding to %d balances", wanted)
 }
 
 // Purse is what the ledger must know of an account to post to it.

@@ -154,19 +154,15 @@ func (p Rows) Rewrite(rows []store.Reservation) error {
 			columnOf(rows, func(r *store.Reservation) int64 { return engine.Micros(r.Until) }))
 		return engine.Failed(err, "renewing %d reservations", len(rows))
 	}
-	statement, err := p.tx.Prepare(holdOther)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
+	_, err := p.tx.Repeat(holdOther, len(rows), func(i int, w engine.RowWriter) {
 		r := &rows[i]
-		_, err := statement.Exec(int64(r.ID), engine.IDText(r.Accounts), r.Amount, string(r.Detail),
-			engine.Micros(r.Until))
-		if err != nil {
-			return engine.Failed(err, "renewing reservation %d", r.ID)
-		}
-	}
-	return nil
+		w.ID(r.ID)
+		w.Text(engine.IDText(r.Accounts))
+		w.Int(r.Amount)
+		w.Text(string(r.Detail))
+		w.Int(engine.Micros(r.Until))
+	})
+	return engine.Failed(err, "renewing %d reservations", len(rows))
 }
 
 // list runs the engine's own text for a list of ids.

@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"database/sql/driver"
 	"fmt"
-	"slices"
 	"strings"
 
 	"tollgate"
@@ -11,22 +11,64 @@ import (
 // insertRows is how many rows one INSERT may carry, each count a statement that
 // stays prepared: the most is enough that the cost of a statement is spread, and
 // far from SQLite's limit of 32,766 values; the fewer are for small commits.
-func insertRows() []int { return []int{128, 32, 8, 1} }
+func insertRows() []int { return []int{128, 64, 32, 16, 8, 4, 2, 1} }
 
-// insertValues is the rows of one INSERT in the making.
-type insertValues struct{ values []any }
+// insertValues is the values of one statement in the making.
+type insertValues struct{ values []driver.NamedValue }
 
-func (v *insertValues) ID(x tollgate.ID) { v.values = append(v.values, int64(x)) }
-func (v *insertValues) Int(x int64)      { v.values = append(v.values, x) }
-func (v *insertValues) Text(x string)    { v.values = append(v.values, x) }
-func (v *insertValues) Bool(x bool)      { v.values = append(v.values, x) }
-func (v *insertValues) Null()            { v.values = append(v.values, nil) }
+func (v *insertValues) add(x driver.Value) {
+	v.values = append(v.values, driver.NamedValue{Ordinal: len(v.values) + 1, Value: x})
+}
+
+func (v *insertValues) ID(x tollgate.ID) { v.add(int64(x)) }
+func (v *insertValues) Int(x int64)      { v.add(x) }
+func (v *insertValues) Text(x string)    { v.add(x) }
+func (v *insertValues) Bool(x bool)      { v.add(x) }
+func (v *insertValues) Null()            { v.add(nil) }
 
 // insertText is an INSERT of so many rows.
-func insertText(into Table, rows int) string {
+func insertText(into Table, rows int, clause string) string {
 	row := "(" + strings.Repeat("?,", len(into.Columns)-1) + "?)"
-	return fmt.Sprintf("INSERT OR FAIL INTO %s (%s) VALUES %s%s", into.Name,
-		strings.Join(into.Columns, ", "), strings.Repeat(row+",", rows-1), row)
+	return fmt.Sprintf("INSERT OR FAIL INTO %s (%s) VALUES %s%s%s", into.Name,
+		strings.Join(into.Columns, ", "), strings.Repeat(row+",", rows-1), row, clause)
+}
+
+// directKey names a statement without putting its text together.
+type directKey struct {
+	name, clause string
+	rows         int
+}
+
+// direct returns a statement prepared by the driver itself. database/sql checks
+// and copies every value, which for a call's row costs as much as its indexes.
+func (t *Tx) direct(key directKey, text func() string) (driver.StmtExecContext, error) {
+	if kept, ok := t.driven[key]; ok {
+		return kept, nil
+	}
+	var made driver.Stmt
+	err := t.conn.Raw(func(c any) (err error) {
+		conn, ok := c.(driver.ConnPrepareContext)
+		if !ok {
+			return fmt.Errorf("driver connection is a %T", c)
+		}
+		made, err = conn.PrepareContext(t.ctx, text())
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing to write %q: %w", key.name, err)
+	}
+	kept, ok := made.(directStatement)
+	if !ok {
+		return nil, fmt.Errorf("driver statement is a %T", made)
+	}
+	t.driven[key] = kept
+	return kept, nil
+}
+
+// directStatement is a statement as the driver keeps it.
+type directStatement interface {
+	driver.Stmt
+	driver.StmtExecContext
 }
 
 // InsertMany writes n rows by prepared INSERTs of many rows each, and what is
@@ -35,28 +77,52 @@ func insertText(into Table, rows int) string {
 func (t *Tx) InsertMany(into Table, clause string, n int,
 	write func(i int, w RowWriter),
 ) (int, error) {
-	v := &insertValues{}
 	inserted, i := 0, 0
 	for _, rows := range insertRows() {
 		if n-i < rows {
 			continue
 		}
-		statement, err := t.Prepare(insertText(into, rows) + clause)
+		statement, err := t.direct(directKey{into.Name, clause, rows},
+			func() string { return insertText(into, rows, clause) })
 		if err != nil {
 			return inserted, err
 		}
 		for n-i >= rows {
-			v.values = slices.Grow(v.values[:0], rows*len(into.Columns))
-			for range rows {
-				write(i, v)
-				i++
-			}
-			touched, err := statement.Exec(v.values...)
+			touched, err := t.run(statement, func(v *insertValues) {
+				for range rows {
+					write(i, v)
+					i++
+				}
+			})
 			if err != nil {
 				return inserted, err
 			}
-			inserted += int(touched)
+			inserted += touched
 		}
 	}
 	return inserted, nil
+}
+
+// Repeat runs one statement n times; write is called before each with what takes
+// its arguments. It returns how many times it touched a row. It is SQLite's.
+func (t *Tx) Repeat(text string, n int, write func(i int, w RowWriter)) (hits int, err error) {
+	statement, err := t.direct(directKey{name: text}, func() string { return text })
+	for i := 0; i < n && err == nil; i++ {
+		var touched int
+		touched, err = t.run(statement, func(v *insertValues) { write(i, v) })
+		hits += min(touched, 1)
+	}
+	return hits, err
+}
+
+// run runs a statement once.
+func (t *Tx) run(statement driver.StmtExecContext, write func(*insertValues)) (int, error) {
+	t.room.values = t.room.values[:0]
+	write(&t.room)
+	r, err := statement.ExecContext(t.ctx, t.room.values)
+	if err != nil {
+		return 0, err
+	}
+	touched, err := r.RowsAffected()
+	return int(touched), err
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tollgate"
@@ -27,6 +28,12 @@ type DB struct {
 	read   *sql.DB      // a pool for reading alone
 	writer chan *writer // SQLite only: whoever holds the writer writes
 	parts  partitions   // PostgreSQL only: those that are known to be there
+
+	// SQLite only: see copyLog.
+	written chan struct{} // something was
+	closing chan struct{}
+	copied  chan struct{} // closed when copyLog has ended
+	restart atomic.Bool   // the log has become long
 }
 
 // Open opens the database at url, "sqlite:PATH" or "postgres://…".
@@ -47,7 +54,13 @@ func (db *DB) Close() error {
 	var err error
 	if db.writer != nil {
 		w := <-db.writer
-		err = w.conn.Close()
+		close(db.closing)
+		close(db.written)
+		<-db.copied
+		for _, statement := range w.driven {
+			err = errors.Join(err, statement.Close())
+		}
+		err = errors.Join(err, w.conn.Close())
 	}
 	return errors.Join(err, db.write.Close(), db.read.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -26,7 +27,9 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	if err := createPrivate(path); err != nil {
 		return Unavailable(err, "creating the database")
 	}
-	write, err := sql.Open("sqlite", sqliteName(path, []string{"temp_store(MEMORY)"}))
+	write, err := sql.Open("sqlite", sqliteName(path, []string{
+		"temp_store(MEMORY)", fmt.Sprintf("wal_autocheckpoint(%d)", logPagesHard),
+	}))
 	if err != nil {
 		return Unavailable(err, "opening "+path)
 	}
@@ -43,7 +46,11 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	read.SetMaxIdleConns(readersMax)
 	db.write, db.read = write, read
 	db.writer = make(chan *writer, 1)
-	db.writer <- &writer{conn: conn, kept: map[string]*sql.Stmt{}}
+	db.writer <- &writer{
+		conn: conn, kept: map[string]*sql.Stmt{}, driven: map[directKey]directStatement{},
+	}
+	db.written, db.closing, db.copied = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	go db.copyLog()
 	return nil
 }
 

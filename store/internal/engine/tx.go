@@ -17,7 +17,11 @@ const retriesMax = 8
 // writer is a connection that may write, with the statements prepared on it.
 type writer struct {
 	conn *sql.Conn
-	kept map[string]*sql.Stmt
+
+	// SQLite only.
+	kept   map[string]*sql.Stmt
+	driven map[directKey]directStatement // prepared by the driver itself
+	room   insertValues                  // for the values of one statement
 }
 
 // Tx is one writing transaction. It sits on a connection rather than on a
@@ -74,6 +78,9 @@ func (db *DB) tryTx(ctx context.Context, fn func(*Tx) error) error {
 		return Unavailable(err, "committing")
 	}
 	committed = true
+	if db.name == SQLite {
+		db.wrote(w)
+	}
 	return nil
 }
 
