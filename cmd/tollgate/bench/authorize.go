@@ -143,12 +143,18 @@ func (p *placer) attempt(caller, n int, hot bool) tollgate.Attempt {
 		extension = strconv.Itoa(officeFirstNumber + caller)
 	}
 	return tollgate.Attempt{
-		Call: tollgate.CallID{
-			Device: p.device, UniqueID: "bench-" + strconv.Itoa(caller) + "-" + strconv.Itoa(n),
-		},
+		Call:      tollgate.CallID{Device: p.device, UniqueID: uniqueID(caller, n)},
 		Extension: extension, Originator: extension, Dialed: "0030" + strconv.Itoa(2_000_000+n%1_000_000),
 		Trunk: officeTrunk, At: p.Now(),
 	}
+}
+
+// uniqueID is an id as Asterisk makes them, the second it started in and how many
+// calls it has had: ids of calls that are placed at about the same time are
+// neighbours.
+func uniqueID(caller, n int) string {
+	call := n*callers + caller
+	return strconv.Itoa(1_780_000_000+call/1000) + "." + strconv.Itoa(call)
 }
 
 func (p *placer) authorize(ctx context.Context, a tollgate.Attempt) error {
