@@ -156,7 +156,7 @@ type LiveCall struct {
 	Currency    Currency      `json:"currency"`  // of the amounts below
 	Reserved    int64         `json:"reserved"`  // micro-units
 	Price       int64         `json:"price"`     // micro-units so far
-	Left        int64         `json:"left"`      // micro-units beyond the reservation, when last asked
+	Left        int64         `json:"left"`      // micro-units that can be spent yet, what is held and not talked with them
 	Advice      *AOC          `json:"advice,omitzero"`
 	Cancellable bool          `json:"cancellable"` // its device can end it
 }

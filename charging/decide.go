@@ -310,3 +310,11 @@ func (d *directory) nameOf(id tollgate.ID) string {
 	}
 	return "account " + id.String()
 }
+
+// tariffName is a tariff in words.
+func (d *directory) tariffName(id tollgate.ID) string {
+	if t := d.tariffs[id]; t != nil {
+		return fmt.Sprintf("%q", t.words.Name)
+	}
+	return id.String()
+}

@@ -49,7 +49,8 @@ func (f *Office) extend(
 		cost, reason := m.cost(wanted)
 		if reason != "" {
 			return f.ends(ctx, c, next, m, used, tollgate.Errorf(tollgate.CodeForbidden,
-				"tariff %d and %s: %s, so nobody knows what the call costs", next.Tariff, next.Number.E164, reason))
+				"tariff %s and %s: %s, so nobody knows what the call costs",
+				d.tariffName(next.Tariff), next.Number.E164, reason))
 		}
 		ask := next
 		ask.Held = max(cost, next.Held)
@@ -110,25 +111,26 @@ func (f *Office) granted(
 		g.RenewAt = renewAt(g.For, c.slice)
 	}
 	c.state.Final, c.affords = g.Final, g.Affords
-	g.Warn = f.warn(d, c, &s, held)
+	talked, _ := m.cost(used)
+	g.Warn = f.warn(d, c, &s, held, max(0, s.Held-talked))
 	return g
 }
 
 // warn reports whether the caller is to be told now that the credit is nearly
-// used, and tells those who watch over the account. What others of the chain have
-// left is not known, only that it is no less.
-func (f *Office) warn(d *directory, c *liveCall, s *keptCall, held ledger.Held) bool {
-	low := false
+// used, and tells those who watch over the account. Unspent is held and not talked
+// yet. What others of the chain have left is not known, only that it is no less.
+func (f *Office) warn(d *directory, c *liveCall, s *keptCall, held ledger.Held, unspent int64) bool {
+	low, left := false, held.Room+unspent
 	for _, id := range s.Chain {
 		a := d.accounts[id]
-		if a == nil || a.LowCredit == 0 || id != held.Short && held.Room < a.LowCredit {
+		if a == nil || a.LowCredit == 0 || id != held.Short && left < a.LowCredit {
 			continue
 		}
-		isLow := held.Room < a.LowCredit
+		isLow := left < a.LowCredit
 		if low = low || isLow; f.bell.lowCredit(id, isLow) {
 			f.Raise(tollgate.Alert{
 				Enterprise: a.Enterprise, Kind: tollgate.AlertLowCredit, Account: id, Call: s.Attempt.Call,
-				Text: a.Name + " has " + tollgate.Money{Micro: held.Room, Currency: s.Currency}.String() + " left",
+				Text: a.Name + " has " + tollgate.Money{Micro: left, Currency: s.Currency}.String() + " left",
 			})
 		}
 	}

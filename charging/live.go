@@ -16,6 +16,14 @@ func (f *Office) Authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Gr
 	if a.At.IsZero() {
 		a.At = f.now()
 	}
+	g, err := f.authorize(ctx, a)
+	if err == nil && !g.Allowed {
+		f.log.Info("a call is refused", "call", a.Call.String(), "extension", a.Extension, "code", g.Code, "reason", g.Reason)
+	}
+	return g, err
+}
+
+func (f *Office) authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Grant, error) {
 	d, err := f.directory(ctx)
 	if err != nil {
 		if last := f.current.Load(); last != nil && last.emergency(&a) {

@@ -154,7 +154,7 @@ func (c *liveCall) end(at time.Time, over bool) (had tollgate.ID) {
 // its end and even its answer may be told late.
 func (c *keptCall) lasts(used time.Duration) time.Duration {
 	switch {
-	case c.Watched && !c.Heard && c.Answered.IsZero():
+	case !c.Heard && c.Answered.IsZero() && (c.Watched || !c.Unlimited):
 		return c.Granted + unheardMax
 	case c.Unlimited:
 		return freeMax
@@ -179,6 +179,7 @@ func (c *liveCall) show(d *directory, now time.Time) tollgate.LiveCall {
 	if s.Tariff != 0 && !s.Answered.IsZero() && now.After(s.Answered) {
 		if micro, reason := d.meter(s.Tariff, s.Number, s.Answered).cost(now.Sub(s.Answered)); reason == "" {
 			l.Price = micro
+			l.Left += max(0, s.Held-micro) // held, and not talked yet
 		}
 	}
 	return l

@@ -68,6 +68,8 @@ func (m *meter) cost(talk time.Duration) (micro int64, reason string) {
 	switch m.charge.Status {
 	case tollgate.ChargeUnpriced:
 		return 0, "the tariff has no price for this number"
+	case tollgate.ChargeNone: // it asks for a line outside all the same
+		return 0, "the number is as short as an extension, and the tariff has no rate of class internal"
 	default:
 		return m.charge.Micro, ""
 	}

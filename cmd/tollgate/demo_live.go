@@ -113,7 +113,7 @@ func (d *demoPBX) talk(
 		until := talk
 		switch {
 		case grant.Unlimited:
-		case used < grant.RenewAt:
+		case used < grant.RenewAt && grant.RenewAt < grant.For-demoCutEarly:
 			until = min(until, grant.RenewAt)
 		default:
 			until = min(until, grant.For-demoCutEarly)

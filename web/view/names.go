@@ -109,11 +109,12 @@ func (n *Names) Above(a *tollgate.Account) tollgate.ID {
 const optionsMax = 500
 
 // AccountChoices lists the accounts of a scope as choices, by company, with
-// the one that is chosen.
+// the one that is chosen. Calling cards, of which there may be thousands, pay for
+// nothing by being chosen.
 func (n *Names) AccountChoices(none string, scope store.Scope, chosen tollgate.ID) []form.Option {
 	var rows, companies []*tollgate.Account
 	for _, a := range n.sorted {
-		if scope != store.Everything && a.Enterprise != tollgate.ID(scope) {
+		if scope != store.Everything && a.Enterprise != tollgate.ID(scope) || a.Kind == tollgate.KindCard && a.ID != chosen {
 			continue
 		}
 		rows = append(rows, a)
