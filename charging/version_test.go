@@ -15,7 +15,7 @@ func TestVersionsAreShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var v versions
 		var asked atomic.Int64
-		ask := func(context.Context) (int64, error) {
+		ask := func(context.Context) (int64, error) { //nolint:unparam // as it is asked
 			n := asked.Add(1)
 			time.Sleep(time.Second)
 			return n, nil

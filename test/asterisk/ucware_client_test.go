@@ -181,7 +181,7 @@ func (a *accounting) sql(want []row) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	columnsOf(a.t, db)
 	rows, err := db.QueryContext(a.t.Context(), `SELECT uniqueid, extension, originator, "dialedNumber", timestamp, duration
 		FROM services_billing WHERE retrieved_at = 0 ORDER BY id`)

@@ -4,9 +4,9 @@ package asterisk_test
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,7 +156,7 @@ func (a *accounting) killedBetweenSteps() {
 	var calls [3]*lab.Call
 	for i := range calls {
 		var err error
-		if calls[i], err = a.f.Phone(fmt.Sprint(1004+i)).Call(a.t.Context(), away(i)); err != nil {
+		if calls[i], err = a.f.Phone(strconv.Itoa(1004+i)).Call(a.t.Context(), away(i)); err != nil {
 			a.t.Fatal(err)
 		}
 	}
