@@ -264,20 +264,24 @@ func (p *placer) latency(ctx context.Context, calls int, every time.Duration) (t
 // live measures 100,000 calls in progress: what they keep in memory, and how
 // many can be renewed in a second. The limit is what they need.
 func live(ctx context.Context, o Options) (m Measurement, err error) {
-	m = Measurement{Unit: "renewals/s", LimitOf: "renewals of 100,000 calls each five minutes"}
-	m.Limit = liveCalls / slice.Seconds()
+	calls := min(liveCalls, o.Calls)
+	m = Measurement{Unit: "renewals/s", LimitOf: fmt.Sprintf("renewals of %d calls each five minutes", calls)}
+	m.Limit = float64(calls) / slice.Seconds()
 	err = o.withOffice(ctx, false, 0, func(ctx context.Context, p *placer) error {
 		before := heap()
-		if err := p.each(ctx, func(caller, n int) error { return p.authorize(ctx, p.attempt(caller, n, false)) }); err != nil {
+		err := p.each(ctx, calls, func(caller, n int) error {
+			return p.authorize(ctx, p.attempt(caller, n, false))
+		})
+		if err != nil {
 			return err
 		}
 		m.Memory = float64(heap()-before) / (1 << 20)
 		began := p.Now()
-		err := p.each(ctx, func(caller, n int) error {
+		err = p.each(ctx, calls, func(caller, n int) error {
 			_, err := p.office.Renew(ctx, p.attempt(caller, n, false).Call, 8*time.Second)
 			return err
 		})
-		m.Value = liveCalls / p.Now().Sub(began).Seconds()
+		m.Value = float64(calls) / p.Now().Sub(began).Seconds()
 		return err
 	})
 	m.Ratio = m.Value / m.Limit
@@ -285,11 +289,11 @@ func live(ctx context.Context, o Options) (m Measurement, err error) {
 }
 
 // each does something with every call in progress, all callers at once.
-func (p *placer) each(ctx context.Context, do func(caller, n int) error) error {
+func (p *placer) each(ctx context.Context, calls int, do func(caller, n int) error) error {
 	group, _ := errgroup.WithContext(ctx)
 	for caller := range callers {
 		group.Go(func() error {
-			for n := range liveCalls / callers {
+			for n := range calls / callers {
 				if err := do(caller, n); err != nil {
 					return err
 				}
