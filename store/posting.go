@@ -29,11 +29,11 @@ func (p *Posting) InsertEntries(entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	err = p.tx.Insert(cdrTable, len(entries), func(i int, w engine.RowWriter) {
+	err = p.tx.InsertLater(cdrTable, len(entries), func(i int, w engine.RowWriter) {
 		writeEntry(w, &entries[i])
-	})
+	}, func(err error) error { return engine.Failed(err, "storing %d calls", len(entries)) })
 	if err != nil {
-		return engine.Failed(err, "storing %d calls", len(entries))
+		return err
 	}
 	return p.insertListed(entries)
 }
@@ -51,7 +51,7 @@ func (p *Posting) InsertTransfers(transfers []tollgate.Transfer) error {
 	if err != nil {
 		return err
 	}
-	err = p.tx.Insert(transferTable, len(transfers), func(i int, w engine.RowWriter) {
+	return p.tx.InsertLater(transferTable, len(transfers), func(i int, w engine.RowWriter) {
 		t := &transfers[i]
 		w.ID(t.Enterprise)
 		w.ID(t.ID)
@@ -65,8 +65,7 @@ func (p *Posting) InsertTransfers(transfers []tollgate.Transfer) error {
 		w.Text(t.By)
 		w.Text(t.Key)
 		w.Int(engine.Micros(t.At))
-	})
-	return engine.Failed(err, "storing %d transfers", len(transfers))
+	}, func(err error) error { return engine.Failed(err, "storing %d transfers", len(transfers)) })
 }
 
 // OverdraftByTransfer begins the reason of an overdraft that a transfer made; its id
@@ -120,8 +119,8 @@ func (p *Posting) AddBalances(deltas []Delta) error {
 		enterprises[i], accounts[i] = int64(d.Enterprise), int64(d.Account)
 		added[i], used[i], held[i], reasons[i] = d.Balance, d.Used, d.Reserved, d.reason()
 	}
-	touched, err := p.tx.Exec(addBalances, enterprises, accounts, added, used, held, reasons)
-	return allFound(touched, len(deltas), err)
+	return p.tx.ExecLater(func(touched int64, err error) error { return allFound(touched, len(deltas), err) },
+		addBalances, enterprises, accounts, added, used, held, reasons)
 }
 
 func (p *Posting) addBalancesOneByOne(deltas []Delta) error {

@@ -27,10 +27,9 @@ func (p *Posting) insertListed(entries []Entry) error {
 			listed = append(listed, &entries[i])
 		}
 	}
-	err := p.tx.Insert(billingTable, len(listed), func(i int, w engine.RowWriter) {
+	return p.tx.InsertLater(billingTable, len(listed), func(i int, w engine.RowWriter) {
 		writeListed(w, listed[i])
-	})
-	return engine.Failed(err, "listing %d calls for the accounting", len(listed))
+	}, func(err error) error { return engine.Failed(err, "listing %d calls for the accounting", len(listed)) })
 }
 
 // listed reports whether a call goes to the accounting: it was answered, left

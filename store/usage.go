@@ -94,14 +94,12 @@ func (p *Posting) AddUsage(counters []Usage) error {
 	if len(counters) == 0 {
 		return nil
 	}
-	var err error
-	if p.tx.Engine() == SQLite {
-		_, err = p.tx.InsertMany(usageTable, usageAdd, len(counters), func(i int, w engine.RowWriter) {
-			writeUsage(w, &counters[i])
-		})
-	} else {
-		err = p.addUsageArrays(counters)
+	if p.tx.Engine() == PostgreSQL {
+		return p.addUsageArrays(counters)
 	}
+	_, err := p.tx.InsertMany(usageTable, usageAdd, len(counters), func(i int, w engine.RowWriter) {
+		writeUsage(w, &counters[i])
+	})
 	return engine.Failed(err, "counting usage")
 }
 
@@ -136,9 +134,8 @@ func (p *Posting) addUsageArrays(counters []Usage) error {
 			texts[j] = append(texts[j], engine.CleanText(v))
 		}
 	}
-	_, err := p.tx.Exec(usageAddMany, ints[0], ints[1], ints[2], texts[0], ints[3], texts[1], texts[2],
+	return p.tx.ExecLater(func(_ int64, err error) error { return engine.Failed(err, "counting usage") }, usageAddMany, ints[0], ints[1], ints[2], texts[0], ints[3], texts[1], texts[2],
 		ints[4], ints[5], ints[6], ints[7], ints[8], ints[9])
-	return err
 }
 
 // UsageFilter narrows a list of counters; zero fields do not. From and To are

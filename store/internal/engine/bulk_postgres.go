@@ -89,6 +89,9 @@ func (c *copyRows) Read(p []byte) (int, error) {
 
 // copyIn writes n rows by COPY.
 func (t *Tx) copyIn(into Table, n int, write func(i int, w RowWriter)) error {
+	if err := t.catchUp(); err != nil {
+		return err
+	}
 	text := fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary)",
 		into.Name, strings.Join(into.Columns, ", "))
 	rows := &copyRows{

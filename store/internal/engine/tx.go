@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -31,6 +32,10 @@ type Tx struct {
 	*writer
 	db  *DB
 	ctx context.Context
+
+	// PostgreSQL only: see ExecLater.
+	waiting []deferred
+	failed  error // why something that waited failed
 }
 
 // Tx runs fn in one writing transaction. fn may run more than once: after a
@@ -69,6 +74,9 @@ func (db *DB) tryTx(ctx context.Context, fn func(*Tx) error) error {
 		}
 	}()
 	if err := fn(t); err != nil {
+		return cmp.Or(t.failed, err) // after a failure all else fails, for that reason
+	}
+	if err := t.catchUp(); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -181,6 +189,9 @@ func ListIn[T any](t *Tx, scan func(Scanner, *T) error, text string, args ...any
 
 // Exec runs a statement and returns how many rows it touched.
 func (t *Tx) Exec(text string, args ...any) (int64, error) {
+	if err := t.catchUp(); err != nil {
+		return 0, err
+	}
 	r, err := t.conn.ExecContext(t.ctx, text, args...)
 	if err != nil {
 		return 0, err
@@ -190,21 +201,35 @@ func (t *Tx) Exec(text string, args ...any) (int64, error) {
 
 // Query runs a query; the caller closes its rows.
 func (t *Tx) Query(text string, args ...any) (*sql.Rows, error) {
+	if err := t.catchUp(); err != nil {
+		return nil, err
+	}
 	return t.conn.QueryContext(t.ctx, text, args...)
 }
 
 // QueryRow scans the only row of a query; sql.ErrNoRows when there is none.
 func (t *Tx) QueryRow(text string, args []any, dest ...any) error {
-	return t.conn.QueryRowContext(t.ctx, text, args...).Scan(dest...)
+	return t.Row(text, args...).Scan(dest...)
 }
 
 // Row runs a query for one row.
 func (t *Tx) Row(text string, args ...any) Scanner {
+	if err := t.catchUp(); err != nil {
+		return unread{err}
+	}
 	return t.conn.QueryRowContext(t.ctx, text, args...)
 }
 
 // Read returns the transaction for reading, and the context to do so with.
-func (t *Tx) Read() (context.Context, Querier) { return t.ctx, t.conn }
+func (t *Tx) Read() (context.Context, Querier) {
+	_ = t.catchUp() // what failed is remembered, and all that follows fails
+	return t.ctx, t.conn
+}
+
+// unread is a row that cannot be read.
+type unread struct{ error }
+
+func (u unread) Scan(...any) error { return u.error }
 
 // Engine says which engine it is: SQLite or PostgreSQL.
 func (t *Tx) Engine() string { return t.db.name }
