@@ -26,3 +26,29 @@ func TestSettledSettlementsSentAgain(t *testing.T) {
 		}
 	})
 }
+
+// A hold that is asked for again, because its answer was lost, is as asked even
+// when it took all there was, and takes nothing a second time.
+func TestHoldSentAgain(t *testing.T) {
+	eachShop(t, func(s *shop) {
+		s.recharge(s.prepaid, 1000)
+		h := s.held("a", 700, s.prepaid)
+		for range 3 {
+			if got := s.hold(h); got.Refused || got.Room != 300 {
+				t.Errorf("700 of 1000: %+v, want room for 300", got)
+			}
+		}
+		if got := s.hold(s.held("b", 301, s.prepaid)); !got.Refused {
+			t.Errorf("301 of 300: %+v, want refused", got)
+		}
+		if got := s.hold(s.held("c", 300, s.prepaid)); got.Refused {
+			t.Errorf("300 of 300: %+v, want held", got)
+		}
+		other := h
+		other.To = 600
+		if _, err := s.book.Hold(s.Context(), other); tollgate.CodeOf(err) != tollgate.CodeConflict {
+			t.Errorf("the same reservation with another amount: %v, want a conflict", err)
+		}
+		s.checkReserved(s.prepaid, 1000)
+	})
+}

@@ -6,6 +6,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -257,10 +258,17 @@ func (b *Book) apply(batch []*operation, again bool) error {
 	ctx := context.WithoutCancel(batch[0].ctx)
 	var c *commit
 	began := b.now()
-	err := b.store.Post(ctx, func(p Posting) error {
+	look := again
+	try := func(p Posting) error {
 		c = b.newCommit(p, again) // anew at each try
+		c.look = look
 		return c.run(batch)
-	})
+	}
+	err := b.store.Post(ctx, try)
+	if errors.Is(err, errLook) {
+		look = true
+		err = b.store.Post(ctx, try)
+	}
 	if err != nil {
 		b.forget() // it may hold accounts that were made and undone
 		return err

@@ -15,6 +15,7 @@ type commit struct {
 	Posting
 	book      *Book
 	again     bool     // it may have happened before
+	look      bool     // also for reservations that should be new
 	answers   []answer // by operation
 	refused   []*settling
 	replayed  []tollgate.ID // from the quarantine

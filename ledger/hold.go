@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -173,7 +174,10 @@ func (c *commit) hold(batch []*operation) error {
 	}
 	for i, o := range batch {
 		if o.hold != nil {
-			c.answers[i].err = h.decide(o.hold, &c.answers[i])
+			var err error
+			if c.answers[i].err, err = h.decide(o.hold, &c.answers[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return h.write()
@@ -182,20 +186,26 @@ func (c *commit) hold(batch []*operation) error {
 // read fetches the reservations that are there, and what the accounts can spend
 // after what else the commit does.
 func (h *holds) read(batch []*operation) error {
-	var ids, accounts []tollgate.ID
+	var known, accounts []tollgate.ID
+	holds := 0
 	for _, o := range batch {
-		if o.hold != nil {
-			ids, accounts = append(ids, o.hold.ID), append(accounts, o.hold.Accounts...)
+		if o.hold == nil {
+			continue
+		}
+		holds++
+		accounts = append(accounts, o.hold.Accounts...)
+		if o.hold.From != 0 || h.look {
+			known = append(known, o.hold.ID)
 		}
 	}
-	if len(ids) == 0 {
+	if holds == 0 {
 		return nil
 	}
-	found, err := h.Held(ids)
+	found, err := h.Held(known)
 	if err != nil {
 		return err
 	}
-	h.rows = make(map[tollgate.ID]*heldRow, len(ids))
+	h.rows = make(map[tollgate.ID]*heldRow, holds)
 	for i := range found {
 		h.rows[found[i].ID] = &heldRow{Reservation: found[i]}
 	}
@@ -214,24 +224,21 @@ func (h *holds) read(batch []*operation) error {
 	return err
 }
 
-// decide answers one hold. An error is what is wrong with the hold itself.
-func (h *holds) decide(o *Hold, a *answer) error {
-	row := h.rows[o.ID]
-	switch {
-	case row == nil && o.From == 0:
-		row = &heldRow{fresh: true, Reservation: store.Reservation{Enterprise: o.Enterprise, ID: o.ID, Call: o.Call}}
-	case row == nil || row.Enterprise != o.Enterprise || row.Amount != o.From && row.Amount != o.To:
-		return tollgate.Errorf(tollgate.CodeConflict, "call %s: its reservation %d does not hold %s any more",
-			o.Call, o.ID, tollgate.FormatMicro(o.From))
-	}
-	for _, id := range o.Accounts {
-		if room := h.rooms[id]; room == nil || room.Enterprise != o.Enterprise {
-			return tollgate.Errorf(tollgate.CodeNotFound, "account %d does not exist in enterprise %d", id, o.Enterprise)
+// decide answers one hold. Wrong is what is wrong with the hold itself, err what
+// is with the store.
+func (h *holds) decide(o *Hold, a *answer) (wrong, err error) {
+	unseen := o.From == 0 && h.rows[o.ID] == nil && !h.look
+	row, wrong := h.judge(o, a)
+	if unseen && (wrong != nil || a.held.Refused) {
+		// Before it is told no: perhaps it is there already and takes nothing more.
+		if found, err := h.find(o.ID); err != nil {
+			return nil, err
+		} else if found {
+			row, wrong = h.judge(o, a)
 		}
 	}
-	a.held = h.room(o, &row.Reservation)
-	if a.held.Refused {
-		return nil
+	if wrong != nil || a.held.Refused {
+		return wrong, nil
 	}
 	h.take(&row.Reservation, -1)
 	row.Accounts, row.Amount, row.Until, row.Detail = o.Accounts, o.To, o.Until, o.Detail
@@ -241,7 +248,37 @@ func (h *holds) decide(o *Hold, a *answer) error {
 	}
 	row.granted = append(row.granted, a)
 	h.rows[o.ID] = row
-	return nil
+	return nil, nil
+}
+
+// judge says whether a hold can be granted, and which row it changes.
+func (h *holds) judge(o *Hold, a *answer) (row *heldRow, wrong error) {
+	a.held = Held{}
+	row = h.rows[o.ID]
+	switch {
+	case row == nil && o.From == 0:
+		row = &heldRow{fresh: true, Reservation: store.Reservation{Enterprise: o.Enterprise, ID: o.ID, Call: o.Call}}
+	case row == nil || row.Enterprise != o.Enterprise || row.Amount != o.From && row.Amount != o.To:
+		return nil, tollgate.Errorf(tollgate.CodeConflict, "call %s: its reservation %d does not hold %s any more",
+			o.Call, o.ID, tollgate.FormatMicro(o.From))
+	}
+	for _, id := range o.Accounts {
+		if room := h.rooms[id]; room == nil || room.Enterprise != o.Enterprise {
+			return nil, tollgate.Errorf(tollgate.CodeNotFound, "account %d does not exist in enterprise %d", id, o.Enterprise)
+		}
+	}
+	a.held = h.room(o, &row.Reservation)
+	return row, nil
+}
+
+// find looks for a reservation that was taken to be new.
+func (h *holds) find(id tollgate.ID) (bool, error) {
+	found, err := h.Held([]tollgate.ID{id})
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	h.rows[id] = &heldRow{Reservation: found[0]}
+	return true, nil
 }
 
 // room looks whether all accounts have room for what a hold takes beyond what
@@ -279,6 +316,11 @@ func (h *holds) take(r *store.Reservation, sign int64) {
 	}
 }
 
+// errLook undoes a commit that took reservations to be new, which nearly all are
+// that hold nothing yet: at least one is there. It is done again, and then they
+// are looked for.
+var errLook = errors.New("a reservation is there already")
+
 // write stores the reservations as they are now. One whose call turns out to
 // have another is taken back.
 func (h *holds) write() error {
@@ -294,8 +336,11 @@ func (h *holds) write() error {
 		return err
 	}
 	inserted, err := h.Reserve(fresh)
-	if err != nil || inserted == len(fresh) {
+	switch {
+	case err != nil || inserted == len(fresh):
 		return err
+	case !h.look:
+		return errLook
 	}
 	ids := make([]tollgate.ID, len(fresh))
 	for i := range fresh {
