@@ -134,7 +134,8 @@ func (p *Posting) addUsageArrays(counters []Usage) error {
 			texts[j] = append(texts[j], engine.CleanText(v))
 		}
 	}
-	return p.tx.ExecLater(func(_ int64, err error) error { return engine.Failed(err, "counting usage") }, usageAddMany, ints[0], ints[1], ints[2], texts[0], ints[3], texts[1], texts[2],
+	return p.tx.ExecLater(func(_ int64, err error) error { return engine.Failed(err, "counting usage") },
+		usageAddMany, ints[0], ints[1], ints[2], texts[0], ints[3], texts[1], texts[2],
 		ints[4], ints[5], ints[6], ints[7], ints[8], ints[9])
 }
 

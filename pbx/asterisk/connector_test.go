@@ -240,6 +240,30 @@ func TestAsteriskDied(t *testing.T) {
 	}
 }
 
+// TestAsteriskBackAtOnce has Asterisk die soon after a call began and begin anew
+// within the next second, with us away.
+func TestAsteriskBackAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlayedPBX(t, plainCall, "cel.csv")
+	var charger memoryCharger
+	var state memoryState
+	c := p.start(t, &charger, &state, nil)
+	eventually(t, "connected", func() bool { return c.Stats().Connected && state.count() > 0 })
+	p.play(1 + slices.IndexFunc(p.script, func(item played) bool { return item.event.Event() == "DialBegin" }))
+	died := p.last
+	eventually(t, "it was heard", func() bool { return c.Status().Calls == 1 })
+	c.kill()
+	p.hangUp()
+	p.mu.Lock()
+	clear(p.live)
+	p.boot = died.Truncate(time.Second).Add(time.Second)
+	p.last = p.boot.Add(time.Second)
+	p.mu.Unlock()
+	p.listen()
+	p.start(t, &charger, &state, nil)
+	eventually(t, "the leg is closed", func() bool { return len(charger.all()) == 1 })
+}
+
 func TestSettlingFails(t *testing.T) {
 	t.Parallel()
 	dir := "testdata/recordings/out_two_at_once"

@@ -16,7 +16,7 @@ import (
 const (
 	settleTime    = time.Second     // for what happened before the login to reach the journal
 	missingMargin = 5 * time.Second // by how much clocks and messages may disagree about who is up
-	bootMargin    = 2 * time.Second // by how much a boot reckoned from whole seconds may be wrong
+	bootMargin    = 2 * time.Second // by how much a boot may lie ahead of the PBX's own clock, both told in whole seconds
 	signEvery     = time.Second     // between notes of when the PBX was last heard
 	listenEvery   = 2 * time.Second // between looks for calls that events do not tell of
 	steadyAfter   = time.Minute     // a connection that held so long was no failure
@@ -198,7 +198,7 @@ func (c *Connector) catchUp(
 		}
 		tracker.closeMissing(running, now.Add(-missingMargin), now) // the journal tells how they ended
 		if !boot.IsZero() {
-			c.book.died(running, boot.Add(-bootMargin))
+			c.book.died(running, boot)
 		}
 		tracker.adopt(running)
 		return tracker, nil
