@@ -299,12 +299,10 @@ func (f *Office) release(ctx context.Context, c *liveCall, over bool) error {
 // Live lists the calls in progress of an enterprise, 0 for all, oldest first.
 func (f *Office) Live(owner tollgate.ID) []tollgate.LiveCall {
 	d, now := f.current.Load(), f.now()
-	var list []tollgate.LiveCall
-	for _, c := range f.board.all() {
-		if c.isOver() || c.reservation() == 0 {
-			continue
-		}
-		if l := c.show(d, now); owner == 0 || l.Enterprise == owner {
+	calls := slices.DeleteFunc(f.board.all(), func(c *liveCall) bool { return !c.isOf(owner) })
+	list := make([]tollgate.LiveCall, 0, len(calls))
+	for _, c := range calls {
+		if l := c.show(d, now); l.ID != 0 { // it may have ended meanwhile
 			list = append(list, l)
 		}
 	}

@@ -137,6 +137,13 @@ func (c *liveCall) holds(id tollgate.ID, next keptCall, patience time.Duration, 
 	return true
 }
 
+// isOf reports whether the call goes on and is of an enterprise, 0 for any.
+func (c *liveCall) isOf(owner tollgate.ID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.over.IsZero() && c.id != 0 && (owner == 0 || c.enterprise == owner)
+}
+
 // end notes that the call is over, or that its money was given back and it may
 // yet go on. It returns the reservation that it had.
 func (c *liveCall) end(at time.Time, over bool) (had tollgate.ID) {
