@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -34,7 +35,7 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 		return Unavailable(err, "opening "+path)
 	}
 	write.SetMaxOpenConns(1)
-	conn, err := write.Conn(ctx)
+	conn, err := firstConn(ctx, write)
 	if err != nil {
 		return errors.Join(Unavailable(err, "opening "+path), write.Close())
 	}
@@ -52,6 +53,26 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	db.written, db.closing, db.copied = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	go db.copyLog()
 	return nil
+}
+
+// openTries bounds how often a new database is opened that others open too.
+const openTries = 200
+
+// firstConn returns a connection. A database becomes one with a log when it is
+// first opened; whoever opens it at that moment is told that it is locked, and
+// SQLite does not wait there, whatever the timeout.
+func firstConn(ctx context.Context, write *sql.DB) (conn *sql.Conn, err error) {
+	for range openTries {
+		if conn, err = write.Conn(ctx); err == nil || !isTransient(err) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return nil, err
 }
 
 // createPrivate makes the file if it is not there. It holds secrets, and the
