@@ -72,6 +72,7 @@ func authorizeSettle(postgres, hot bool) work {
 		}
 		m.Value, m.Limit = float64(pairs)/took.Seconds(), 1/bare.Seconds()
 		m.Ratio = m.Value / m.Limit
+		m.LimitOf += fmt.Sprintf("; a pair is two durable operations: %.0f/s", 2*m.Value)
 		return m, nil
 	}
 }
