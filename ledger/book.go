@@ -15,6 +15,7 @@ import (
 
 	"tollgate"
 	"tollgate/store"
+	"tollgate/store/daybook"
 )
 
 const (
@@ -41,6 +42,7 @@ type Options struct {
 type Book struct {
 	db      *store.DB // nil where the store is a stand-in
 	store   Store
+	ahead   *ahead      // nil: commits go into the tables
 	inline  *sync.Mutex // held while an operation is committed inline; nil: Run commits
 	now     func() time.Time
 	log     *slog.Logger
@@ -75,9 +77,41 @@ const (
 
 // New opens the books of a store.
 func New(db *store.DB, o Options) *Book {
-	b := NewOn(shelf{db}, o)
+	b := NewOn(shelf{db, true}, o)
 	b.db = db
 	return b
+}
+
+// Open opens the books of a store for whoever serves it: what many decide at
+// once goes into the daybook first, and is posted into the tables from there. It
+// posts what an earlier process left. The daybook is kept until Run ends.
+func Open(ctx context.Context, db *store.DB, o Options) (*Book, error) {
+	b := New(db, o)
+	var err error
+	b.ahead, err = openAhead(ctx, db, b)
+	return b, err
+}
+
+// Recover posts what a process decided that was killed before it was in the
+// tables. Whoever opens the books of a store beside Open does that first.
+func Recover(ctx context.Context, db *store.DB, o Options) error {
+	left, err := daybook.Left(ctx, db)
+	if err != nil || !left {
+		return err
+	}
+	a, err := openAhead(ctx, db, New(db, o))
+	if err == nil {
+		err = a.book.Close()
+	}
+	return err
+}
+
+// CatchUp returns when all that was acknowledged is in the tables.
+func (b *Book) CatchUp(ctx context.Context) error {
+	if b.ahead == nil {
+		return nil
+	}
+	return b.ahead.catchUp(ctx)
 }
 
 // NewOn opens books that anything keeps. They have no Audit.
@@ -133,6 +167,13 @@ func (o *operation) rows() int {
 	return max(1, len(o.settle))
 }
 
+func rowsOf(batch []*operation) (rows int) {
+	for _, o := range batch {
+		rows += o.rows()
+	}
+	return rows
+}
+
 func (o *operation) finish(a answer) {
 	o.answer = a
 	close(o.done)
@@ -183,6 +224,12 @@ func errStopped() error {
 // It runs once.
 func (b *Book) Run(ctx context.Context) error {
 	defer close(b.stopped)
+	if b.ahead != nil {
+		defer b.ahead.close(context.WithoutCancel(ctx))
+		var posting sync.WaitGroup
+		posting.Go(func() { b.ahead.run(ctx) })
+		defer posting.Wait()
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -260,14 +307,21 @@ func (b *Book) apply(batch []*operation, again bool) error {
 	began := b.now()
 	look := again
 	try := func(p Posting) error {
+		if c != nil {
+			b.forget() // the try before may have made accounts, and was undone
+		}
 		c = b.newCommit(p, again) // anew at each try
 		c.look = look
 		return c.run(batch)
 	}
-	err := b.store.Post(ctx, try)
+	post := b.store.Post
+	if b.ahead != nil {
+		post = b.ahead.taking(rowsOf(batch))
+	}
+	err := post(ctx, try)
 	if errors.Is(err, errLook) {
 		look = true
-		err = b.store.Post(ctx, try)
+		err = post(ctx, try)
 	}
 	if err != nil {
 		b.forget() // it may hold accounts that were made and undone

@@ -30,3 +30,25 @@ func (b *Book) Together(ctx context.Context, operations ...*Operation) {
 func Answer(o *Operation) ([]tollgate.Result, Held, bool, error) {
 	return o.answer.results, o.answer.held, o.answer.done, o.answer.err
 }
+
+// OpenAhead is Open for books that commit everything into the daybook that can
+// be, and post nothing by themselves.
+func OpenAhead(ctx context.Context, db *store.DB, o Options) (*Book, error) {
+	b, err := Open(ctx, db, o)
+	if err == nil && b.ahead != nil {
+		b.ahead.from = 1
+	}
+	return b, err
+}
+
+// PostOne posts the oldest page of the daybook.
+func (b *Book) PostOne(ctx context.Context) error {
+	_, err := b.ahead.postOne(ctx)
+	return err
+}
+
+// Unposted is how many pages wait to be posted.
+func (b *Book) Unposted() int { return len(b.ahead.unposted()) }
+
+// Crash lets go of the daybook as a process does that is killed.
+func (b *Book) Crash() error { return b.ahead.book.Close() }

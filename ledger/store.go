@@ -5,6 +5,7 @@ import (
 
 	"tollgate"
 	"tollgate/store"
+	"tollgate/store/daybook"
 	"tollgate/store/live"
 )
 
@@ -67,13 +68,24 @@ type Quotas interface {
 }
 
 // shelf is a store.DB as a Store.
-type shelf struct{ *store.DB }
+type shelf struct {
+	*store.DB
+	beside bool // another process may keep the daybook
+}
 
 func (s shelf) Post(ctx context.Context, fn func(Posting) error) error {
 	return s.DB.Post(ctx, func(p *store.Posting) error {
-		return fn(struct {
-			*store.Posting
-			live.Rows
-		}{p, live.On(p)})
+		if s.beside {
+			if err := daybook.Beside(p); err != nil {
+				return err
+			}
+		}
+		return fn(tables{p, live.On(p)})
 	})
+}
+
+// tables is a transaction of a shelf.
+type tables struct {
+	*store.Posting
+	live.Rows
 }

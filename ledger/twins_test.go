@@ -290,6 +290,68 @@ func (w *twins) compare(t *rapid.T) {
 	}
 }
 
+// crash kills the process that keeps the daybook, and opens the books anew, which
+// posts what was left.
+func (w *twins) crash(t *rapid.T) {
+	if err := w.books[0].Crash(); err != nil {
+		t.Fatal(err)
+	}
+	w.open(t)
+}
+
+func (w *twins) open(t *rapid.T) {
+	book, err := ledger.OpenAhead(w.Context(), w.db, ledger.Options{Now: time.Now, Inline: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.books[0], w.book = book, book
+}
+
+func (w *twins) post(t *rapid.T) {
+	if err := w.book.PostOne(w.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// caughtUp does something when the tables have everything.
+func (w *twins) caughtUp(do func(*rapid.T)) func(*rapid.T) {
+	return func(t *rapid.T) {
+		if err := w.book.CatchUp(w.Context()); err != nil {
+			t.Fatal(err)
+		}
+		do(t)
+	}
+}
+
+// Books that are kept in a daybook first answer as those in memory do, however
+// much of it is posted, and come to the same state, whenever the process is killed.
+func TestDaybookIsLikeTables(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		n, ahead := 0, 0
+		s := &shop{T: t, db: db, book: ledger.New(db, ledger.Options{Now: time.Now, Inline: true})}
+		rapid.Check(t, func(rt *rapid.T) {
+			n++
+			s := &shop{T: t, db: db, book: s.book}
+			s.furnish(fmt.Sprint("company ", n))
+			w := newTwins(s, s.book)
+			w.open(rt)
+			defer func() { _ = w.book.Crash() }()
+			for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+				rapid.SampledFrom([]func(*rapid.T){
+					w.commit, w.commit, w.commit, w.commit, w.commit, w.commit, w.money, w.price,
+					w.post, w.post, w.crash, w.caughtUp(w.terms), w.caughtUp(w.replay),
+				}).Draw(rt, "step")(rt)
+				ahead += w.book.Unposted()
+			}
+			w.caughtUp(w.compare)(rt)
+		})
+		if ahead == 0 {
+			t.Error("nothing was ever ahead of the tables")
+		}
+		s.audit()
+	})
+}
+
 // Books in memory answer as those in a database do, also about several
 // operations in one commit, and come to the same state.
 func TestMemoryIsLikeADatabase(t *testing.T) {

@@ -74,7 +74,13 @@ func (c *Change) give(ids ...*tollgate.ID) {
 // ConfigVersion returns a number that grows with every Change of any node.
 func (db *DB) ConfigVersion(ctx context.Context) (int64, error) {
 	var version int64
-	err := db.sql.Read().QueryRowContext(ctx, "SELECT version FROM config").Scan(&version)
+	err := db.sql.Look(ctx, func(t *engine.Tx) error {
+		statement, err := t.Prepare("SELECT version FROM config")
+		if err != nil {
+			return err
+		}
+		return statement.Row().Scan(&version)
+	})
 	return version, engine.Failed(err, "reading the configuration version")
 }
 

@@ -70,6 +70,9 @@ func (db *DB) Close() error {
 // Engine says which engine is below: SQLite or PostgreSQL.
 func (db *DB) Engine() string { return db.sql.Name() }
 
+// Path is the file of SQLite's database; empty on PostgreSQL.
+func (db *DB) Path() string { return db.sql.Path() }
+
 // NewID returns an id that no row of any node has.
 func (db *DB) NewID() tollgate.ID { return db.node.ids.Load().Next() }
 
@@ -86,6 +89,10 @@ func (db *DB) Ping(ctx context.Context) error {
 func (db *DB) Snapshot(ctx context.Context, fn func(engine.Querier) error) error {
 	return db.sql.Snapshot(ctx, fn)
 }
+
+// Conn opens a connection to PostgreSQL for itself alone. It is for the packages
+// of this room.
+func (db *DB) Conn(ctx context.Context) (*engine.Session, error) { return db.sql.Session(ctx) }
 
 // Write runs fn in one writing transaction; fn may run more than once. It is for
 // the packages of this room.

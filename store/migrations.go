@@ -29,6 +29,7 @@ func migrations() []migration {
 		{why: "calling cards", sql: schema.Card},
 		{why: "what the accounting fetches, and who may call privately", sql: schema.Outbox},
 		{why: "calls in progress: money held for them, quotas that begin anew, alerts", sql: schema.Live},
+		{why: "the daybook: what is decided before it is in the tables", sql: schema.Daybook},
 	}
 }
 
@@ -41,7 +42,7 @@ func (db *DB) tokens() *strings.Replacer {
 			"{id}", "INTEGER PRIMARY KEY", "{text}", "TEXT NOT NULL",
 			"{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{row}", "INTEGER PRIMARY KEY",
 			"{clustered}", "WITHOUT ROWID", "{,id}", "",
-			"{cdr key}", "", "{cdr parts}", "", "{transfer key}", "", "{transfer parts}", "",
+			"{daybook}", "", "{cdr key}", "", "{cdr parts}", "", "{transfer key}", "", "{transfer parts}", "",
 			"{cdr lookup}", "CREATE INDEX cdr_enterprise ON cdr (enterprise_id, started_at)",
 		)
 	}
@@ -53,6 +54,7 @@ func (db *DB) tokens() *strings.Replacer {
 		"{clustered}", "", "{,id}", ", id",
 		"{cdr key}", ", PRIMARY KEY (enterprise_id, started_at, id)",
 		"{cdr parts}", "PARTITION BY RANGE (started_at)",
+		"{daybook}", "CREATE TABLE daybook (seq BIGINT PRIMARY KEY, body BYTEA NOT NULL)",
 		"{cdr lookup}", "CREATE INDEX cdr_id ON cdr (id)",
 		"{transfer key}", ", PRIMARY KEY (enterprise_id, id)",
 		"{transfer parts}", "PARTITION BY RANGE (id)",

@@ -22,6 +22,12 @@ func (db *DB) Post(ctx context.Context, fn func(*Posting) error) error {
 	return db.inTx(ctx, func(t *engine.Tx) error { return fn(&Posting{tx: t, db: db}) })
 }
 
+// Look runs fn with a posting that is for reading alone: what it reads is
+// committed, and each statement sees what is as it begins.
+func (db *DB) Look(ctx context.Context, fn func(*Posting) error) error {
+	return db.sql.Look(ctx, func(t *engine.Tx) error { return fn(&Posting{tx: t, db: db}) })
+}
+
 // InsertEntries writes calls whose keys were claimed.
 func (p *Posting) InsertEntries(entries []Entry) error {
 	err := p.ensureMonths("cdr", len(entries),
@@ -174,6 +180,13 @@ func (p *Posting) House(enterprise tollgate.ID, currency tollgate.Currency, name
 	if err != nil {
 		return 0, engine.Failed(err, "making house account %s %s", name, currency)
 	}
+	return p.FindHouse(enterprise, currency, name)
+}
+
+// FindHouse is House that makes nothing: CodeNotFound when there is none.
+func (p *Posting) FindHouse(enterprise tollgate.ID, currency tollgate.Currency, name string) (
+	id tollgate.ID, err error,
+) {
 	err = p.tx.QueryRow(`SELECT id FROM account
 		WHERE enterprise_id = $1 AND currency = $2 AND name = $3 AND kind = 'house'`,
 		[]any{int64(enterprise), string(currency), name}, &id)

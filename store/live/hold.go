@@ -48,6 +48,22 @@ func (p Rows) Rooms(accounts, touched []tollgate.ID) ([]Room, error) {
 	return rooms, engine.Failed(err, "reading what %d accounts can spend", len(accounts))
 }
 
+const peekColumns = roomColumns + `, (SELECT posted FROM daybook_mark)`
+
+const peekSQLite = `SELECT ` + peekColumns + ` FROM json_each($1) wanted
+	CROSS JOIN account ON account.id = wanted.value`
+
+const peekPostgres = `SELECT ` + peekColumns + ` FROM account WHERE id = ANY($1::bigint[])`
+
+// Peek is Rooms for whoever only looks. It also returns up to where the daybook
+// was posted at that very instant.
+func (p Rows) Peek(accounts []tollgate.ID) (rooms []Room, posted int64, err error) {
+	rooms, err = list(p, peekSQLite, peekPostgres, func(row engine.Scanner, r *Room) error {
+		return row.Scan(&r.Enterprise, &r.Account, &r.Quota, &r.Micro, &posted)
+	}, accounts)
+	return rooms, posted, engine.Failed(err, "reading what %d accounts can spend", len(accounts))
+}
+
 const heldColumns = `enterprise_id, reservation.id, accounts, amount`
 
 func scanHeld(row engine.Scanner, r *store.Reservation) error {
@@ -71,6 +87,44 @@ const heldPostgres = `SELECT ` + heldColumns + ` FROM reservation
 func (p Rows) Held(ids []tollgate.ID) ([]store.Reservation, error) {
 	found, err := list(p, heldSQLite, heldPostgres, scanHeld, ids)
 	return found, engine.Failed(err, "reading %d reservations", len(ids))
+}
+
+const heldSeen = `SELECT ` + heldColumns + ` FROM reservation WHERE id = ANY($1::bigint[])`
+
+// Seen is Held for whoever only looks.
+func (p Rows) Seen(ids []tollgate.ID) ([]store.Reservation, error) {
+	found, err := list(p, heldSQLite, heldSeen, scanHeld, ids)
+	return found, engine.Failed(err, "reading %d reservations", len(ids))
+}
+
+const takenSQLite = `SELECT id FROM reservation WHERE id = $1
+	UNION ALL SELECT id FROM reservation WHERE device_id = $2 AND unique_id = $3 AND leg = $4 AND id <> $1`
+
+const takenPostgres = `SELECT r.id FROM reservation r WHERE r.id = ANY($1::bigint[])
+	UNION SELECT r.id FROM unnest($2::bigint[], $3::text[], $4::bigint[]) AS c(device_id, unique_id, leg)
+	JOIN reservation r ON r.device_id = c.device_id AND r.unique_id = c.unique_id AND r.leg = c.leg`
+
+// Taken returns the reservations that have the id or the call of one of rows.
+func (p Rows) Taken(rows []store.Reservation) (taken []tollgate.ID, err error) {
+	scan := func(row engine.Scanner, id *tollgate.ID) error { return row.Scan(id) }
+	if p.tx.Engine() == store.PostgreSQL {
+		taken, err = engine.ListIn(p.tx, scan, takenPostgres,
+			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.ID) }),
+			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.Call.Device) }),
+			columnOf(rows, func(r *store.Reservation) string { return engine.CleanText(r.Call.UniqueID) }),
+			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.Call.Leg) }))
+		return taken, engine.Failed(err, "looking for the reservations of %d calls", len(rows))
+	}
+	for i := range rows {
+		call := rows[i].Call
+		found, err := engine.ListIn(p.tx, scan, takenSQLite, int64(rows[i].ID),
+			int64(call.Device), call.UniqueID, int64(call.Leg))
+		if err != nil {
+			return nil, engine.Failed(err, "looking for the reservation of call %s", call)
+		}
+		taken = append(taken, found...)
+	}
+	return taken, nil
 }
 
 const dropSQLite = `DELETE FROM reservation WHERE id IN (SELECT value FROM json_each($1))

@@ -23,11 +23,13 @@ const (
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	name   string
-	write  *sql.DB      // SQLite: one connection, which is in writer or in use
-	read   *sql.DB      // a pool for reading alone
-	writer chan *writer // SQLite only: whoever holds the writer writes
-	parts  partitions   // PostgreSQL only: those that are known to be there
+	name    string
+	write   *sql.DB      // SQLite: one connection, which is in writer or in use
+	read    *sql.DB      // a pool for reading alone
+	writer  chan *writer // SQLite only: whoever holds the writer writes
+	path    string       // SQLite only: of its file
+	lookers chan *writer // SQLite only: see Look
+	parts   partitions   // PostgreSQL only: those that are known to be there
 
 	// SQLite only: see copyLog.
 	written chan struct{} // something was
@@ -61,12 +63,18 @@ func (db *DB) Close() error {
 			err = errors.Join(err, statement.Close())
 		}
 		err = errors.Join(err, w.conn.Close())
+		for range lookersMax {
+			err = errors.Join(err, (<-db.lookers).conn.Close())
+		}
 	}
 	return errors.Join(err, db.write.Close(), db.read.Close())
 }
 
 // Name says which engine it is: SQLite or PostgreSQL.
 func (db *DB) Name() string { return db.name }
+
+// Path is the file of SQLite's database; empty on PostgreSQL.
+func (db *DB) Path() string { return db.path }
 
 // Read returns the database for reading outside of a transaction.
 func (db *DB) Read() Querier { return db.read }

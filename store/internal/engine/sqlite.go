@@ -16,8 +16,8 @@ import (
 )
 
 // readersMax bounds the pool of reading connections on SQLite: each keeps a
-// page cache of its own.
-const readersMax = 8
+// page cache of its own. lookersMax is how many there are besides for Look.
+const readersMax, lookersMax = 8, 2
 
 // connectSQLite opens the one connection that writes and the pool that reads.
 func (db *DB) connectSQLite(ctx context.Context, path string) error {
@@ -43,9 +43,17 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	if err != nil {
 		return errors.Join(Unavailable(err, "opening "+path), conn.Close(), write.Close())
 	}
-	read.SetMaxOpenConns(readersMax)
-	read.SetMaxIdleConns(readersMax)
-	db.write, db.read = write, read
+	read.SetMaxOpenConns(lookersMax + readersMax)
+	read.SetMaxIdleConns(lookersMax + readersMax)
+	db.write, db.read, db.path = write, read, path
+	db.lookers = make(chan *writer, lookersMax)
+	for range lookersMax {
+		looks, err := read.Conn(ctx)
+		if err != nil {
+			return errors.Join(Unavailable(err, "opening "+path), conn.Close(), write.Close(), read.Close())
+		}
+		db.lookers <- &writer{conn: looks, kept: map[string]*sql.Stmt{}}
+	}
 	db.writer = make(chan *writer, 1)
 	db.writer <- &writer{
 		conn: conn, kept: map[string]*sql.Stmt{}, driven: map[directKey]directStatement{},

@@ -1,0 +1,327 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tollgate"
+	"tollgate/store"
+	"tollgate/store/daybook"
+	"tollgate/store/live"
+)
+
+const (
+	// aheadFrom is from how many settlements and holds in a commit on it goes into the
+	// daybook. The tables take fewer as quickly, and then there is nothing to post.
+	aheadFrom = 4
+	// aheadMax is up to how many do: the tables take many at once as quickly as the daybook.
+	aheadMax = 1000
+	// unpostedMax is how many may wait to be posted before commits wait too.
+	unpostedMax = 20_000
+	// gatherFor is how long what was decided waits for more before it is posted.
+	gatherFor = 250 * time.Millisecond
+	// postPause is how long posting rests when the tables could not take a page.
+	postPause = time.Second
+	// ownPause is how long another try waits to keep a daybook that others keep, or want.
+	ownPause = 10 * time.Second
+)
+
+// ahead commits into the daybook, ahead of the tables, and posts from there.
+type ahead struct {
+	tables Store // the tables, while this process keeps the daybook
+	beside Store // the tables, while another one may
+	db     *store.DB
+	log    *slog.Logger
+	now    func() time.Time
+	from   int           // aheadFrom; tests lower it
+	dirty  chan struct{} // something waits to be posted
+
+	gate  sync.Mutex // held by who commits, and by who lets others
+	book  *daybook.Daybook
+	tryAt time.Time // when to try to keep the daybook again
+	room  []byte    // for an entry in the making
+
+	mu     sync.Mutex
+	pages  []*page // not posted, oldest first
+	posted int64   // the newest entry that is in the tables
+
+	posting sync.Mutex // held by who posts
+}
+
+// openAhead opens the daybook of a store and posts what is in it.
+func openAhead(ctx context.Context, db *store.DB, b *Book) (*ahead, error) {
+	book, err := daybook.Open(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	a := &ahead{
+		tables: shelf{db, false}, beside: shelf{db, true}, db: db, log: b.log, now: b.now,
+		from: aheadFrom, dirty: make(chan struct{}, 1), book: book,
+	}
+	if err := a.own(ctx); err != nil {
+		return nil, errors.Join(err, book.Close())
+	}
+	return a, nil
+}
+
+// own tries to keep the daybook, and posts what is in it: that is all that was
+// acknowledged and is not in the tables.
+func (a *ahead) own(ctx context.Context) error {
+	a.posting.Lock()
+	var pages []*page
+	owned, posted, err := a.book.Own(ctx, func(seq int64, body []byte) error {
+		d := new(draft)
+		c := code{b: body, reads: true}
+		if d.code(&c); c.err != nil {
+			return fmt.Errorf("entry %d of the daybook: %w", seq, c.err)
+		}
+		if len(pages) == 0 {
+			pages = append(pages, newPage())
+		}
+		pages[0].add(seq, d)
+		return nil
+	})
+	if err == nil {
+		a.mu.Lock()
+		a.pages, a.posted = pages, posted
+		a.mu.Unlock()
+		a.tryAt = a.now().Add(ownPause)
+	}
+	a.posting.Unlock()
+	if err != nil || !owned {
+		return err
+	}
+	return a.catchUp(ctx)
+}
+
+// unposted returns the pages that are not in the tables.
+func (a *ahead) unposted() []*page {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]*page(nil), a.pages...)
+}
+
+// taking returns what commits so many settlements and holds.
+func (a *ahead) taking(rows int) func(context.Context, func(Posting) error) error {
+	return func(ctx context.Context, fn func(Posting) error) error {
+		a.gate.Lock()
+		defer a.gate.Unlock()
+		return a.post(ctx, rows, fn)
+	}
+}
+
+// post commits into the daybook while it is ahead or there is much to do, else
+// into the tables.
+func (a *ahead) post(ctx context.Context, rows int, fn func(Posting) error) error {
+	if !a.book.Owned() && !a.now().Before(a.tryAt) {
+		if err := a.own(ctx); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !a.book.Owned():
+		err := a.beside.Post(ctx, fn)
+		if errors.Is(err, daybook.ErrLeft) {
+			a.tryAt = time.Time{}
+		}
+		return err
+	case rows > aheadMax, rows < a.from && len(a.unposted()) == 0:
+		return a.inTables(ctx, fn)
+	}
+	return a.write(ctx, fn)
+}
+
+// write runs fn and keeps what it wrote in the daybook: see Store. What only the
+// tables can do is done there, once they have all that comes before.
+func (a *ahead) write(ctx context.Context, fn func(Posting) error) error {
+	d := newDraft(a.unposted())
+	err := a.db.Look(ctx, func(p *store.Posting) error {
+		d.looking = tables{p, live.On(p)}
+		return fn(d)
+	})
+	if errors.Is(err, errTables) {
+		return a.inTables(ctx, fn)
+	}
+	if err != nil || d.empty() {
+		return err
+	}
+	c := code{b: a.room[:0]}
+	d.code(&c)
+	a.room = c.b
+	seq, err := a.book.Write(ctx, c.b)
+	if err != nil {
+		a.tryAt = time.Time{} // what is in the daybook says what became of it
+		return err
+	}
+	a.add(seq, d)
+	select {
+	case a.dirty <- struct{}{}:
+	default:
+	}
+	for a.waiting() > unpostedMax {
+		if _, err := a.postOne(ctx); err != nil {
+			return nil // it is in the daybook, and posting is tried again
+		}
+	}
+	return nil
+}
+
+// add puts what an entry of the daybook came to into the newest page.
+func (a *ahead) add(seq int64, d *draft) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := len(a.pages); n == 0 || a.pages[n-1].frozen {
+		a.pages = append(a.pages, newPage())
+	}
+	a.pages[len(a.pages)-1].add(seq, d)
+}
+
+// waiting is about how much waits to be posted.
+func (a *ahead) waiting() (rows int) {
+	for _, g := range a.unposted() {
+		rows += g.rows()
+	}
+	return rows
+}
+
+// inTables runs fn on tables that have everything.
+func (a *ahead) inTables(ctx context.Context, fn func(Posting) error) error {
+	if err := a.catchUp(ctx); err != nil {
+		return err
+	}
+	return a.tables.Post(ctx, func(p Posting) error {
+		if err := a.book.Fence(p.(tables).Posting, a.posted); err != nil {
+			return err
+		}
+		return fn(p)
+	})
+}
+
+// catchUp returns when the tables have all that was in the daybook when it was called.
+func (a *ahead) catchUp(ctx context.Context) error {
+	a.mu.Lock()
+	until := a.posted
+	if n := len(a.pages); n > 0 {
+		until = a.pages[n-1].last
+	}
+	a.mu.Unlock()
+	for {
+		posted, err := a.postOne(ctx)
+		if err != nil || posted >= until {
+			return err
+		}
+	}
+}
+
+// postOne posts the oldest page, if there is one, and returns how far the tables
+// have come.
+func (a *ahead) postOne(ctx context.Context) (posted int64, err error) {
+	a.posting.Lock()
+	defer a.posting.Unlock()
+	a.mu.Lock()
+	posted = a.posted
+	var g *page
+	if len(a.pages) > 0 {
+		g = a.pages[0]
+		g.frozen = true
+	}
+	a.mu.Unlock()
+	if g == nil {
+		return posted, nil
+	}
+	if err := a.postPage(ctx, g); err != nil {
+		return posted, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pages, a.posted = a.pages[1:], g.last
+	a.book.Posted(g.last)
+	return g.last, nil
+}
+
+// postPage posts a page in one transaction, and that once.
+func (a *ahead) postPage(ctx context.Context, g *page) error {
+	post := func(write func(Posting) error) error {
+		return a.tables.Post(ctx, func(p Posting) error {
+			if err := a.book.Mark(p.(tables).Posting, a.posted, g.last); err != nil {
+				return err
+			}
+			return write(p)
+		})
+	}
+	err := post(g.post)
+	if tollgate.CodeOf(err) == tollgate.CodeNotFound {
+		a.log.Warn("accounts were deleted whose calls wait to be posted", "error", err)
+		err = post(g.postSound)
+	}
+	if tollgate.CodeOf(err) == tollgate.CodeConflict {
+		// The answer of the commit that did it was lost.
+		if posted, readErr := daybook.Marked(ctx, a.db); readErr == nil && posted == g.last {
+			return nil
+		}
+	}
+	return err
+}
+
+// run posts until the context ends.
+func (a *ahead) run(ctx context.Context) {
+	for {
+		select {
+		case <-a.dirty:
+		case <-time.After(gatherFor):
+		case <-ctx.Done():
+			return
+		}
+		if !pause(ctx, gatherFor) {
+			return
+		}
+		for len(a.unposted()) > 0 {
+			if _, err := a.postOne(context.WithoutCancel(ctx)); err != nil {
+				a.log.Error("what was decided cannot be posted yet and is kept in the daybook", "error", err)
+				if !pause(ctx, postPause) {
+					return
+				}
+			}
+		}
+		if err := a.yield(context.WithoutCancel(ctx)); err != nil {
+			a.log.Error("letting another process into the tables", "error", err)
+		}
+	}
+}
+
+// pause waits. It reports false when the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// yield lets another process work in the tables, if one wants to.
+func (a *ahead) yield(ctx context.Context) error {
+	wanted, err := a.book.Wanted(ctx)
+	if err != nil || !wanted {
+		return err
+	}
+	a.gate.Lock()
+	defer a.gate.Unlock()
+	if !a.book.Owned() {
+		return nil
+	}
+	a.tryAt = a.now().Add(ownPause)
+	return errors.Join(a.catchUp(ctx), a.book.Disown(ctx))
+}
+
+// close posts the rest and lets go of the daybook. What cannot be posted is found
+// there by whoever opens it next.
+func (a *ahead) close(ctx context.Context) {
+	if err := errors.Join(a.catchUp(ctx), a.book.Close()); err != nil {
+		a.log.Error("closing the daybook", "error", err)
+	}
+}

@@ -1,0 +1,214 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"tollgate"
+	"tollgate/store"
+)
+
+// code writes the fields of an entry of the daybook one after the other, or reads
+// them: a field is named once, so that what is written can be read.
+type code struct {
+	b     []byte
+	reads bool
+	err   error // of reading
+}
+
+var errCut = errors.New("an entry of the daybook ends too early")
+
+// cut is what is read once something was wrong.
+func (c *code) cut() {
+	c.b = nil
+	if c.err == nil {
+		c.err = errCut
+	}
+}
+
+func number[T ~int | ~int64](c *code, v *T) {
+	if !c.reads {
+		c.b = binary.AppendVarint(c.b, int64(*v))
+		return
+	}
+	read, n := binary.Varint(c.b)
+	if n <= 0 {
+		c.cut()
+		return
+	}
+	*v, c.b = T(read), c.b[n:]
+}
+
+func text[T ~string | ~[]byte](c *code, v *T) {
+	n := len(*v)
+	number(c, &n)
+	switch {
+	case !c.reads:
+		c.b = append(c.b, *v...)
+	case n < 0 || n > len(c.b):
+		c.cut()
+	default:
+		*v, c.b = T(c.b[:n]), c.b[n:]
+	}
+}
+
+func flag(c *code, v *bool) {
+	var n int
+	if *v {
+		n = 1
+	}
+	number(c, &n)
+	*v = n != 0
+}
+
+// instant is in microseconds, as in the tables; 0 is the zero time.
+func instant(c *code, v *time.Time) {
+	var micro int64
+	if !v.IsZero() {
+		micro = v.UnixMicro()
+	}
+	number(c, &micro)
+	if c.reads && micro != 0 {
+		*v = time.UnixMicro(micro).UTC()
+	}
+}
+
+// list is some of a kind; none is nil.
+func list[T any](c *code, v *[]T, each func(*code, *T)) {
+	n := len(*v)
+	number(c, &n)
+	if c.reads {
+		if n < 0 || n > len(c.b) { // each takes a byte at least
+			c.cut()
+			return
+		}
+		if n > 0 {
+			*v = make([]T, n)
+		}
+	}
+	for i := range *v {
+		each(c, &(*v)[i])
+	}
+}
+
+func codeCall(c *code, v *tollgate.CallID) {
+	number(c, &v.Device)
+	text(c, &v.UniqueID)
+	number(c, &v.Leg)
+}
+
+func codeEntry(c *code, v *store.Entry) {
+	if c.reads {
+		v.CDR = new(tollgate.CDR)
+	}
+	codeCDR(c, v.CDR)
+	number(c, &v.Purse)
+	number(c, &v.Quota)
+	text(c, &v.Unposted)
+	flag(c, &v.Unlisted)
+}
+
+func codeCDR(c *code, v *tollgate.CDR) {
+	number(c, &v.Enterprise)
+	number(c, &v.ID)
+	codeCall(c, &v.Call)
+	text(c, &v.Source)
+	text(c, &v.Direction)
+	text(c, &v.Extension)
+	text(c, &v.Originator)
+	text(c, &v.Caller)
+	codeNumber(c, &v.Number)
+	text(c, &v.Trunk)
+	text(c, &v.AccountCode)
+	instant(c, &v.Start)
+	instant(c, &v.Answer)
+	instant(c, &v.End)
+	number(c, &v.Cause)
+	number(c, &v.Payer)
+	text(c, &v.PaidBy)
+	number(c, &v.Operator)
+	codeCharge(c, &v.Customer)
+	codeCharge(c, &v.Cost)
+	text(c, &v.Exchange)
+	known := v.Margin != nil
+	flag(c, &known)
+	if known {
+		if c.reads {
+			v.Margin = new(int64)
+		}
+		number(c, v.Margin)
+	}
+}
+
+func codeNumber(c *code, v *tollgate.Number) {
+	text(c, &v.Raw)
+	text(c, &v.Dialed)
+	text(c, &v.E164)
+	text(c, &v.Class)
+	text(c, &v.Country)
+	text(c, &v.Destination)
+	flag(c, &v.Private)
+	text(c, &v.Project)
+}
+
+func codeCharge(c *code, v *tollgate.Charge) {
+	text(c, &v.Status)
+	text(c, &v.Source)
+	number(c, &v.Micro)
+	text(c, &v.Currency)
+	number(c, &v.Seconds)
+	number(c, &v.Billed)
+	number(c, &v.Tariff)
+	number(c, &v.Deck)
+	text(c, &v.Rate)
+	text(c, &v.RateName)
+	text(c, &v.ConnectFee)
+	number(c, &v.First)
+	number(c, &v.Next)
+	text(c, &v.Adjusted)
+	text(c, &v.Limit)
+	list(c, &v.Spans, func(c *code, s *tollgate.Span) {
+		number(c, &s.From)
+		number(c, &s.Seconds)
+		text(c, &s.Price)
+		number(c, &s.Per)
+		text(c, &s.Band)
+	})
+}
+
+func codeTransfer(c *code, v *tollgate.Transfer) {
+	number(c, &v.Enterprise)
+	number(c, &v.ID)
+	number(c, &v.Debit)
+	number(c, &v.Credit)
+	number(c, &v.Amount)
+	text(c, &v.Currency)
+	text(c, &v.Kind)
+	number(c, &v.CDR)
+	text(c, &v.Note)
+	text(c, &v.By)
+	text(c, &v.Key)
+	instant(c, &v.At)
+}
+
+func codeDelta(c *code, v *store.Delta) {
+	number(c, &v.Enterprise)
+	number(c, &v.Account)
+	number(c, &v.Balance)
+	number(c, &v.Used)
+	number(c, &v.Reserved)
+	number(c, &v.Cause)
+}
+
+func codeHeld(c *code, v *heldChange) {
+	number(c, &v.Enterprise)
+	number(c, &v.ID)
+	codeCall(c, &v.Call)
+	list(c, &v.Accounts, func(c *code, id *tollgate.ID) { number(c, id) })
+	number(c, &v.Amount)
+	text(c, &v.Detail)
+	instant(c, &v.Until)
+	flag(c, &v.gone)
+	flag(c, &v.stored)
+}

@@ -1,0 +1,242 @@
+package ledger
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"tollgate"
+	"tollgate/store"
+)
+
+// page is what commits come to that are in the daybook and not in the tables yet.
+type page struct {
+	frozen  bool  // it is being posted: what comes goes into another
+	last    int64 // the daybook's newest entry that is in it
+	entries []store.Entry
+	keys    map[tollgate.CallID]tollgate.ID // of the entries
+	deltas  map[tollgate.ID]*store.Delta
+	// transfers are charges, of the entries.
+	transfers []tollgate.Transfer
+	held      map[tollgate.ID]*heldChange
+	calls     map[tollgate.CallID]tollgate.ID // their reservations
+}
+
+// heldChange is a reservation as commits leave it.
+type heldChange struct {
+	store.Reservation
+	gone   bool // it is released
+	stored bool // the tables have it, once all that comes before is posted
+}
+
+func newPage() *page {
+	return &page{
+		keys: map[tollgate.CallID]tollgate.ID{}, deltas: map[tollgate.ID]*store.Delta{},
+		held: map[tollgate.ID]*heldChange{}, calls: map[tollgate.CallID]tollgate.ID{},
+	}
+}
+
+// rows is about how much there is to post.
+func (g *page) rows() int { return len(g.entries) + len(g.held) }
+
+// add takes in what the commit of an entry came to.
+func (g *page) add(seq int64, d *draft) {
+	g.last = seq
+	g.entries = append(g.entries, d.entries...)
+	g.transfers = append(g.transfers, d.transfers...)
+	for i := range d.entries {
+		g.keys[d.entries[i].CDR.Call] = d.entries[i].CDR.ID
+	}
+	for i := range d.deltas {
+		addDelta(g.deltas, &d.deltas[i])
+	}
+	for _, h := range d.held {
+		g.hold(h)
+	}
+}
+
+func addDelta(to map[tollgate.ID]*store.Delta, d *store.Delta) {
+	sum := to[d.Account]
+	if sum == nil {
+		sum = &store.Delta{Enterprise: d.Enterprise, Account: d.Account}
+		to[d.Account] = sum
+	}
+	sum.Balance += d.Balance
+	sum.Used += d.Used
+	sum.Reserved += d.Reserved
+	sum.Cause = cmp.Or(sum.Cause, d.Cause)
+}
+
+// hold takes in a reservation as it is now. One that began and ended here leaves
+// nothing behind.
+func (g *page) hold(h *heldChange) {
+	if before := g.held[h.ID]; before != nil {
+		h.stored = before.stored
+	}
+	switch {
+	case !h.gone:
+		g.held[h.ID] = h
+		if h.Call != (tollgate.CallID{}) { // what the tables have keeps its call there
+			g.calls[h.Call] = h.ID
+		}
+		return
+	case h.stored:
+		g.held[h.ID] = h
+	default:
+		delete(g.held, h.ID)
+	}
+	if g.calls[h.Call] == h.ID {
+		delete(g.calls, h.Call)
+	}
+}
+
+// post writes the page into the tables.
+func (g *page) post(p Posting) error {
+	entries, transfers, deltas, err := g.charged(p)
+	if err != nil {
+		return err
+	}
+	if err := p.InsertEntries(entries); err != nil {
+		return err
+	}
+	if err := p.InsertTransfers(transfers); err != nil {
+		return err
+	}
+	if err := g.postHeld(p); err != nil {
+		return err
+	}
+	sums := make([]store.Delta, 0, len(deltas))
+	for _, d := range deltas {
+		if *d != (store.Delta{Enterprise: d.Enterprise, Account: d.Account, Cause: d.Cause}) {
+			sums = append(sums, *d)
+		}
+	}
+	slices.SortFunc(sums, func(a, b store.Delta) int { return cmp.Compare(a.Account, b.Account) })
+	if err := p.AddBalances(sums); err != nil {
+		return err
+	}
+	return p.AddUsage(usageOf(entries))
+}
+
+// charged claims the calls of the page and returns what there is to write for
+// them. A call that is in the books already was settled by another process in the
+// meantime: it is charged once, and that was there.
+func (g *page) charged(p Posting) (
+	entries []store.Entry, transfers []tollgate.Transfer, deltas map[tollgate.ID]*store.Delta, err error,
+) {
+	holders, err := p.Claim(g.entries)
+	if err != nil || holders == nil {
+		return g.entries, g.transfers, g.deltas, err
+	}
+	fresh := g.without(func(i int) bool { return holders[i] != g.entries[i].CDR.ID })
+	return fresh.entries, fresh.transfers, fresh.deltas, nil
+}
+
+// without is the page as if some of its calls had not been.
+func (g *page) without(left func(entry int) bool) *page {
+	rest := *g
+	rest.entries, rest.transfers = nil, nil
+	rest.deltas = make(map[tollgate.ID]*store.Delta, len(g.deltas))
+	for _, d := range g.deltas {
+		addDelta(rest.deltas, d)
+	}
+	gone := make(map[tollgate.ID]bool)
+	for i := range g.entries {
+		e := &g.entries[i]
+		switch gone[e.CDR.ID] = left(i); {
+		case !gone[e.CDR.ID]:
+			rest.entries = append(rest.entries, *e)
+		case e.Quota != 0 && e.Unposted == "" && e.CDR.Customer.Micro > 0:
+			rest.deltas[e.Quota].Used -= e.CDR.Customer.Micro
+		}
+	}
+	for _, t := range g.transfers {
+		if !gone[t.CDR] {
+			rest.transfers = append(rest.transfers, t)
+			continue
+		}
+		rest.deltas[t.Debit].Balance += t.Amount
+		rest.deltas[t.Credit].Balance -= t.Amount
+	}
+	return &rest
+}
+
+// postSound is post for a page some of whose accounts were deleted by another
+// process. Their calls are quarantined, as if they had come now.
+func (g *page) postSound(p Posting) error {
+	deleted := make(map[tollgate.ID]bool)
+	for id := range g.deltas {
+		if _, err := p.Purse(id); tollgate.CodeOf(err) == tollgate.CodeNotFound {
+			deleted[id] = true
+		} else if err != nil {
+			return err
+		}
+	}
+	var rows []store.Quarantined
+	sound := g.without(func(i int) bool {
+		e := &g.entries[i]
+		if !deleted[e.Purse] && !deleted[e.Quota] {
+			return false
+		}
+		rows = append(rows, store.Quarantined{
+			Enterprise: e.CDR.Enterprise, Record: (&Settlement{CDR: *e.CDR}).record(),
+			Reason: "the account that pays was deleted before the call was in the tables",
+		})
+		return true
+	})
+	for id := range deleted {
+		delete(sound.deltas, id)
+	}
+	if err := p.Quarantine(rows); err != nil {
+		return err
+	}
+	return sound.post(p)
+}
+
+// postHeld writes the reservations as they are now.
+func (g *page) postHeld(p Posting) error {
+	var gone []tollgate.ID
+	var changed, fresh []store.Reservation
+	for _, id := range slices.Sorted(maps.Keys(g.held)) {
+		switch h := g.held[id]; {
+		case h.gone:
+			gone = append(gone, id)
+		case h.stored:
+			changed = append(changed, h.Reservation)
+		default:
+			fresh = append(fresh, h.Reservation)
+		}
+	}
+	if _, err := p.Drop(gone); err != nil {
+		return err
+	}
+	if err := p.Rewrite(changed); err != nil {
+		return err
+	}
+	inserted, err := p.Reserve(fresh)
+	if err == nil && inserted != len(fresh) {
+		return fmt.Errorf("%d of %d reservations are there already", len(fresh)-inserted, len(fresh))
+	}
+	return err
+}
+
+// usageOf counts calls.
+func usageOf(entries []store.Entry) []store.Usage {
+	counts := make(map[store.UsageKey]*store.UsageCount)
+	for i := range entries {
+		key := store.UsageKeyOf(entries[i].CDR)
+		n := counts[key]
+		if n == nil {
+			n = &store.UsageCount{}
+			counts[key] = n
+		}
+		n.Add(entries[i].CDR, 1)
+	}
+	usage := make([]store.Usage, 0, len(counts))
+	for k, n := range counts {
+		usage = append(usage, store.Usage{UsageKey: k, UsageCount: *n})
+	}
+	slices.SortFunc(usage, func(a, b store.Usage) int { return a.Compare(b.UsageKey) })
+	return usage
+}
