@@ -3,7 +3,6 @@ package charging
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -269,7 +268,7 @@ func (f *Office) hold(
 		h.From = c.snapshot().Held
 	}
 	var err error
-	if h.Detail, err = json.Marshal(next); err != nil {
+	if h.Detail, err = next.text(); err != nil {
 		return ledger.Held{}, err
 	}
 	held, err := f.book.Hold(ctx, h)
