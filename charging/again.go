@@ -75,14 +75,14 @@ func (d *directory) settleAgain(s *ledger.Settlement) (changed bool) {
 		s.Quota, s.Purse = d.purse(payer)
 	}
 	if unpriced := c.Customer; unpriced.Status == tollgate.ChargeUnpriced {
-		reason := d.price(c.Customer.Tariff, c, &c.Customer)
+		reason := d.price(c.Customer.Tariff, asked(c), &c.Customer)
 		changed = reason == "" && c.Customer.Status == tollgate.ChargePriced && d.mixed(s) == ""
 		if !changed {
 			c.Customer = unpriced // with a price that cannot be charged it never would be
 		}
 	}
 	if c.Cost.Status == tollgate.ChargeUnpriced {
-		reason := d.price(c.Cost.Tariff, c, &c.Cost)
+		reason := d.price(c.Cost.Tariff, asked(c), &c.Cost)
 		changed = changed || reason == "" && c.Cost.Status == tollgate.ChargePriced
 	}
 	if !changed {

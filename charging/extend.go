@@ -100,7 +100,7 @@ func (f *Office) granted(
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if flat, reason := m.cost(flatSpan); reason == "" && flat <= s.Held {
+	if m.endless(&s) {
 		g.Unlimited, g.Affords, c.affords = true, affordsMax, 0
 		return g
 	}
@@ -111,19 +111,25 @@ func (f *Office) granted(
 		g.RenewAt = renewAt(g.For, c.slice)
 	}
 	c.state.Final, c.affords = g.Final, g.Affords
-	talked, _ := m.cost(used)
-	g.Warn = f.warn(d, c, &s, held, max(0, s.Held-talked))
+	g.Warn = f.warn(d, c, &s, m, held, used)
 	return g
 }
 
 // warn reports whether the caller is to be told now that the credit is nearly
-// used, and tells those who watch over the account. Unspent is held and not talked
-// yet. What others of the chain have left is not known, only that it is no less.
-func (f *Office) warn(d *directory, c *liveCall, s *keptCall, held ledger.Held, unspent int64) bool {
-	low, left := false, held.Room+unspent
+// used, and tells those who watch over the account. What others of the chain have
+// left is not known, only that it is no less.
+func (f *Office) warn(
+	d *directory, c *liveCall, s *keptCall, m *meter, held ledger.Held, used time.Duration,
+) bool {
+	low := false
 	for _, id := range s.Chain {
 		a := d.accounts[id]
-		if a == nil || a.LowCredit == 0 || id != held.Short && left < a.LowCredit {
+		if a == nil || a.LowCredit == 0 {
+			continue
+		}
+		talked, _ := m.cost(used)
+		left := held.Room + max(0, s.Held-talked) // what is held and not talked yet with it
+		if id != held.Short && left < a.LowCredit {
 			continue
 		}
 		isLow := left < a.LowCredit

@@ -213,7 +213,7 @@ func (d *directory) priceCustomer(payer *tollgate.Account, v verdict, c *tollgat
 		noCharge(&c.Customer)
 		return ""
 	}
-	return d.price(tariff, c, &c.Customer)
+	return d.price(tariff, asked(c), &c.Customer)
 }
 
 // priceCost prices what the call costs us.
@@ -223,7 +223,7 @@ func (d *directory) priceCost(c *tollgate.CDR) (reason string) {
 		noCharge(&c.Cost)
 		return ""
 	}
-	return d.price(operator.Tariff, c, &c.Cost)
+	return d.price(operator.Tariff, asked(c), &c.Cost)
 }
 
 // noCharge marks a side that no tariff applies to. That is not the same as free.
@@ -233,8 +233,15 @@ func noCharge(c *tollgate.Charge) {
 	}
 }
 
+// asked is a call as rating is asked about it.
+func asked(c *tollgate.CDR) rating.Call {
+	return rating.Call{
+		Number: c.Number.E164, Class: c.Number.Class, Answer: c.Answer, Duration: c.Duration(),
+	}
+}
+
 // price applies one tariff to one call.
-func (d *directory) price(id tollgate.ID, c *tollgate.CDR, out *tollgate.Charge) (reason string) {
+func (d *directory) price(id tollgate.ID, c rating.Call, out *tollgate.Charge) (reason string) {
 	t := d.tariffs[id]
 	if t == nil {
 		return fmt.Sprintf("tariff %d does not exist", id)
@@ -242,20 +249,17 @@ func (d *directory) price(id tollgate.ID, c *tollgate.CDR, out *tollgate.Charge)
 	if t.broken != nil {
 		return fmt.Sprintf("tariff %q cannot be used: %v", t.words.Name, t.broken)
 	}
-	call := rating.Call{
-		Number: c.Number.E164, Class: c.Number.Class, Answer: c.Answer, Duration: c.Duration(),
-	}
-	if c.Number.Class == tollgate.ClassEmergency {
+	if c.Class == tollgate.ClassEmergency {
 		freeEmergency(t, c, out)
 		return ""
 	}
-	if c.Number.Class == tollgate.ClassInternal {
-		call.Number = "" // an extension is no E.164 number: no prefix may match it
+	if c.Class == tollgate.ClassInternal {
+		c.Number = "" // an extension is no E.164 number: no prefix may match it
 	}
-	if err := t.compiled.Price(call, out); err != nil {
+	if err := t.compiled.Price(c, out); err != nil {
 		return fmt.Sprintf("tariff %q: %v", t.words.Name, err)
 	}
-	if c.Number.Class == tollgate.ClassInternal && out.Rate != string(tollgate.ClassInternal) {
+	if c.Class == tollgate.ClassInternal && out.Rate != string(tollgate.ClassInternal) {
 		noCharge(out) // a default price is for calls that leave the house
 	}
 	return ""
@@ -263,7 +267,7 @@ func (d *directory) price(id tollgate.ID, c *tollgate.CDR, out *tollgate.Charge)
 
 // freeEmergency prices an emergency call at nothing, whatever the decks say:
 // its short number would match the prefix of some country.
-func freeEmergency(t *tariff, c *tollgate.CDR, out *tollgate.Charge) {
+func freeEmergency(t *tariff, c rating.Call, out *tollgate.Charge) {
 	*out = tollgate.Charge{
 		Status: tollgate.ChargePriced, Source: tollgate.ChargedByNothing, Currency: t.words.Currency,
 		Tariff: t.words.ID, Rate: string(tollgate.ClassEmergency), Spans: out.Spans[:0],

@@ -50,7 +50,7 @@ func (f *Office) Simulate(ctx context.Context, owner tollgate.ID, q Query) (Quot
 	}
 	reason := ""
 	if q.Tariff != 0 {
-		reason = d.price(q.Tariff, &c, &c.Customer)
+		reason = d.price(q.Tariff, asked(&c), &c.Customer)
 	} else {
 		reason = d.priceCustomer(d.accounts[q.Account], verdict{}, &c)
 	}

@@ -1,9 +1,11 @@
 package charging
 
 import (
+	"math/bits"
 	"time"
 
 	"tollgate"
+	"tollgate/rating"
 )
 
 // How talk time is handed out. While money is plentiful slices grow, so that a
@@ -45,15 +47,15 @@ func lastAskAt(held, used time.Duration) time.Duration {
 type meter struct {
 	d      *directory
 	tariff tollgate.ID
-	probe  tollgate.CDR
+	call   rating.Call
 	charge tollgate.Charge
 	spans  [4]tollgate.Span
 }
 
 func (d *directory) meter(tariff tollgate.ID, number tollgate.Number, answer time.Time) *meter {
-	m := &meter{d: d, tariff: tariff}
-	m.probe.Direction, m.probe.Number = tollgate.Outbound, number
-	m.probe.Answer = answer
+	m := &meter{
+		d: d, tariff: tariff, call: rating.Call{Number: number.E164, Class: number.Class, Answer: answer},
+	}
 	m.charge.Spans = m.spans[:0]
 	return m
 }
@@ -61,8 +63,8 @@ func (d *directory) meter(tariff tollgate.ID, number tollgate.Number, answer tim
 // cost is the price of so much talk in micro-units; a reason says why there is
 // none.
 func (m *meter) cost(talk time.Duration) (micro int64, reason string) {
-	m.probe.End = m.probe.Answer.Add(talk)
-	if reason := m.d.price(m.tariff, &m.probe, &m.charge); reason != "" {
+	m.call.Duration = talk
+	if reason := m.d.price(m.tariff, m.call, &m.charge); reason != "" {
 		return 0, reason
 	}
 	switch m.charge.Status {
@@ -75,24 +77,67 @@ func (m *meter) cost(talk time.Duration) (micro int64, reason string) {
 	}
 }
 
+// endless reports whether a call of any length costs no more than what is held for
+// it. What would cost more after less than a day does so after a week.
+func (m *meter) endless(c *keptCall) bool {
+	if 0 < c.Granted && c.Granted < affordsMax {
+		return false
+	}
+	flat, reason := m.cost(flatSpan)
+	return reason == "" && flat <= c.Held
+}
+
 // affordable is the longest talk, in whole seconds up to most, that costs no
 // more than micro; less than 0 if there is none. A price never falls as a call
 // goes on.
 func (m *meter) affordable(micro int64, most time.Duration) time.Duration {
-	fits := func(seconds int64) bool {
-		cost, reason := m.cost(time.Duration(seconds) * time.Second)
-		return reason == "" && cost <= micro
+	high := m.reads(max(1, int64(most/time.Second)))
+	if high.fits(micro) {
+		return time.Duration(high.seconds) * time.Second
 	}
-	if !fits(1) {
+	low := m.reads(1)
+	if !low.fits(micro) {
 		return -1
 	}
-	low, high := int64(1), int64(most/time.Second) // low fits, nothing beyond high is wanted
-	for low < high {
-		if middle := low + (high-low+1)/2; fits(middle) {
-			low = middle
+	for tries := 1; low.until+1 < high.seconds; tries++ { // low fits, high does not
+		next := low.until + (high.seconds-low.until)/2
+		if high.priced && tries%halvedEach != 0 {
+			next = between(low, high, micro)
+		}
+		if r := m.reads(next); r.fits(micro) {
+			low = r
 		} else {
-			high = middle - 1
+			high = r
 		}
 	}
-	return time.Duration(low) * time.Second
+	return time.Duration(low.until) * time.Second
+}
+
+// halvedEach is how often the search for what is affordable does not believe that
+// a call costs the same all the time. It is over after three or four prices where
+// it does, and after three times as many as by halves alone in the worst case.
+const halvedEach = 3
+
+// reading is what a meter shows after so many seconds.
+type reading struct {
+	seconds int64
+	until   int64 // the end of the pulse: so long it shows the same
+	micro   int64
+	priced  bool
+}
+
+func (m *meter) reads(seconds int64) reading {
+	micro, reason := m.cost(time.Duration(seconds) * time.Second)
+	return reading{seconds: seconds, until: max(seconds, m.charge.Billed), micro: micro, priced: reason == ""}
+}
+
+func (r reading) fits(micro int64) bool { return r.priced && r.micro <= micro }
+
+// between is when a meter that shows low and later high would show so much, if it
+// ran evenly. It is after the end of low's pulse and before high.
+func between(low, high reading, micro int64) int64 {
+	whole, part := uint64(high.micro-low.micro), uint64(micro-low.micro)
+	above, below := bits.Mul64(part, uint64(high.seconds-low.until))
+	share, _ := bits.Div64(above, below, whole) // part is less than whole
+	return low.until + max(1, int64(share))
 }
