@@ -211,7 +211,8 @@ func (d *directory) selective(q *question, v *verdict) {
 	}
 }
 
-// placed says what an attempt is: who, to where, over which line.
+// placed says what an attempt is: who, to where, over which line. The number is
+// there already.
 func (d *directory) placed(a *tollgate.Attempt, c *tollgate.CDR) (*site, error) {
 	s := d.sites[a.Call.Device]
 	if s == nil {
@@ -225,7 +226,6 @@ func (d *directory) placed(a *tollgate.Attempt, c *tollgate.CDR) (*site, error) 
 	c.Extension, c.Originator, c.Caller = a.Extension, a.Originator, a.Caller
 	c.Trunk, c.AccountCode = a.Trunk, a.AccountCode
 	c.Start = micros(a.At)
-	c.Number = s.plan.Normalise(a.Dialed)
 	c.Number.Private = c.Number.Private || a.Private
 	if c.AccountCode == "" {
 		c.AccountCode = c.Number.Project

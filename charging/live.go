@@ -25,15 +25,16 @@ func (f *Office) Authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Gr
 func (f *Office) authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Grant, error) {
 	d, err := f.directory(ctx)
 	if err != nil {
-		if last := f.current.Load(); last != nil && last.emergency(&a) {
+		if last := f.current.Load(); last != nil && last.dialed(&a).Class == tollgate.ClassEmergency {
 			return free(a.Call), nil // whatever else fails
 		}
 		return tollgate.Grant{}, err
 	}
-	if d.emergency(&a) {
+	number := d.dialed(&a)
+	if number.Class == tollgate.ClassEmergency {
 		return free(a.Call), nil
 	}
-	kept, refusal := d.terms(&a, nil)
+	kept, refusal := d.terms(&a, number, nil)
 	if refusal != nil {
 		return refused(a.Call, kept.Verdict.NoCredit, refusal), nil
 	}
@@ -98,11 +99,14 @@ func sameTerms(a, b *keptCall) bool {
 		a.Verdict == b.Verdict && slices.Equal(a.Chain, b.Chain)
 }
 
-// emergency reports whether a call must go through. A device that is not known
-// has no numbers that could be looked at.
-func (d *directory) emergency(a *tollgate.Attempt) bool {
+// dialed is the number that an attempt dials. A device that is not known has
+// none that could be looked at.
+func (d *directory) dialed(a *tollgate.Attempt) tollgate.Number {
 	s := d.sites[a.Call.Device]
-	return s != nil && s.plan != nil && s.plan.IsEmergency(a.Dialed)
+	if s == nil || s.plan == nil {
+		return tollgate.Number{}
+	}
+	return s.plan.Normalise(a.Dialed)
 }
 
 // free lets a call go on without limit.
@@ -142,10 +146,12 @@ func orHangup(a tollgate.Action, usual tollgate.Cause) tollgate.Action {
 	return a
 }
 
-// terms decides who would pay for a call and by what, or refuses it. say is
-// told each step, nil: nobody reads.
-func (d *directory) terms(a *tollgate.Attempt, say func(string, ...any)) (keptCall, error) {
-	var c tollgate.CDR
+// terms decides who would pay for a call to a number and by what, or refuses it.
+// say is told each step, nil: nobody reads.
+func (d *directory) terms(
+	a *tollgate.Attempt, number tollgate.Number, say func(string, ...any),
+) (keptCall, error) {
+	c := tollgate.CDR{Number: number}
 	kept := keptCall{Attempt: *a}
 	site, err := d.placed(a, &c)
 	if err != nil {

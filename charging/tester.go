@@ -41,13 +41,14 @@ func (f *Office) Decide(ctx context.Context, owner tollgate.ID, a tollgate.Attem
 	a.Call.UniqueID = cmp.Or(a.Call.UniqueID, "test")
 	out := Decision{}
 	say := func(format string, args ...any) { out.Steps = append(out.Steps, fmt.Sprintf(format, args...)) }
-	if d.emergency(&a) {
-		out.Number = site.plan.Normalise(a.Dialed)
+	number := d.dialed(&a)
+	if number.Class == tollgate.ClassEmergency {
+		out.Number = number
 		out.Grant = free(a.Call)
 		say("%s is an emergency number: it always goes through and is never charged.", a.Dialed)
 		return out, nil
 	}
-	kept, refusal := d.terms(&a, say)
+	kept, refusal := d.terms(&a, number, say)
 	out.Rule, out.Payer, out.PaidBy, out.Number = kept.Verdict.Rule, kept.Payer, kept.PaidBy, kept.Number
 	out.Tariff = kept.Tariff
 	if kept.Number.E164 != "" {

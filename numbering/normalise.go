@@ -21,12 +21,6 @@ func (p *Plan) Normalise(dialed string) tollgate.Number {
 	return n
 }
 
-// IsEmergency reports whether a number, as dialled or normalised, is one that
-// must always get through.
-func (p *Plan) IsEmergency(number string) bool {
-	return p.Normalise(number).Class == tollgate.ClassEmergency
-}
-
 // takeCodes takes a private code and a project code off, each once, in any order.
 func (p *Plan) takeCodes(s string, n *tollgate.Number) string {
 	for {

@@ -79,14 +79,14 @@ func TestNewAttributionsRefuses(t *testing.T) {
 	}
 }
 
-func TestIsEmergency(t *testing.T) {
+func TestEmergency(t *testing.T) {
 	p := plan(t, tollgate.DialingPlan{Country: "DE", RoutePrefixes: []string{"0"}, Emergency: []string{"19222"}})
 	for number, want := range map[string]bool{
 		"112": true, "0112": true, "110": true, "+49112": true, "0049110": true, "sip:112@host": true, "19222": true,
 		"00112": true, "": false, "1120": false, "0001120": false, "911": false, "01121234567": false,
 	} {
-		if got := p.IsEmergency(number); got != want {
-			t.Errorf("IsEmergency(%q) = %v, want %v", number, got, want)
+		if got := p.Normalise(number).Class; (got == tollgate.ClassEmergency) != want {
+			t.Errorf("Normalise(%q) is of class %q, emergency: %v", number, got, want)
 		}
 	}
 }
