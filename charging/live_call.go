@@ -69,11 +69,11 @@ func reload(r *store.Reservation) (*liveCall, error) {
 }
 
 // decision is what was decided when the call was authorised.
-func (c *liveCall) decision() *decision {
+func (c *liveCall) decision() decision {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := &c.state
-	return &decision{
+	return decision{
 		Payer: s.Payer, PaidBy: s.PaidBy, Tariff: s.Tariff, Private: s.Number.Private, Verdict: s.Verdict,
 	}
 }

@@ -88,6 +88,9 @@ func emptyOffice(kept keeper, book *ledger.Book, o Options) *Office {
 
 // Finish settles finished legs: see tollgate.Charger.
 func (f *Office) Finish(ctx context.Context, records []tollgate.Record) ([]tollgate.Result, error) {
+	if n := len(records); 0 < n && n <= BatchMax {
+		return f.finish(ctx, records)
+	}
 	results := make([]tollgate.Result, 0, len(records))
 	for len(records) > 0 {
 		n := min(len(records), BatchMax)
@@ -109,13 +112,14 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 	settlements := make([]ledger.Settlement, len(records))
 	spans := make([]tollgate.Span, spansPerSide*2*len(records))
 	now := f.now()
-	calls, alerts := make([]*liveCall, len(records)), make([]tollgate.AlertKind, len(records))
+	calls := make([]*liveCall, len(records))
 	for i := range records {
 		calls[i] = f.callOf(&records[i])
 	}
 	if err := f.seek(ctx, d, records, calls); err != nil {
 		return nil, err
 	}
+	var alerts []alerted
 	for i := range records {
 		s := &settlements[i]
 		room := spans[spansPerSide*2*i:]
@@ -123,9 +127,12 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 		s.CDR.Cost.Spans = room[spansPerSide : spansPerSide : 2*spansPerSide]
 		var made *decision
 		if calls[i] != nil {
-			made, s.Reservation = calls[i].decision(), settles(&records[i], calls[i])
+			then := calls[i].decision()
+			made, s.Reservation = &then, settles(&records[i], calls[i])
 		}
-		alerts[i] = d.settle(&records[i], now, made, s)
+		if alert := d.settle(&records[i], now, made, s); alert != "" {
+			alerts = append(alerts, alerted{i, alert})
+		}
 		if made != nil && s.Reason != "" {
 			made.keep(&s.Record)
 		}
@@ -138,18 +145,24 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 		return nil, err
 	}
 	f.hangUp(ctx, records, calls, settlements)
-	for i, alert := range alerts {
-		if alert == "" || results[i].Outcome != tollgate.OutcomeStored {
+	for _, a := range alerts {
+		if results[a.place].Outcome != tollgate.OutcomeStored {
 			continue
 		}
-		cdr := &settlements[i].CDR
+		cdr := &settlements[a.place].CDR
 		f.Raise(tollgate.Alert{
-			Enterprise: cdr.Enterprise, Kind: alert, Account: cdr.Payer, Call: cdr.Call,
+			Enterprise: cdr.Enterprise, Kind: a.kind, Account: cdr.Payer, Call: cdr.Call,
 			Text: "a call of extension " + cdr.Originator + " was marked private without the permission",
 		})
 	}
 	f.announce(settlements, results)
 	return results, nil
+}
+
+// alerted is a record, by its place in the batch, that somebody should look at.
+type alerted struct {
+	place int
+	kind  tollgate.AlertKind
 }
 
 // spansPerSide is room for the spans of nearly every call; a call that crosses

@@ -42,7 +42,7 @@ func keptDecision(r *tollgate.Record) *decision {
 
 // keep notes a decision with a record that cannot be settled yet.
 func (m *decision) keep(r *tollgate.Record) {
-	if text, err := json.Marshal(m); err == nil {
+	if text, err := json.Marshal(*m); err == nil {
 		r.Decided = string(text)
 	}
 }
