@@ -109,7 +109,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	} {
 		ch <- prometheus.MustNewConstMetric(g.records, prometheus.CounterValue, float64(n), string(outcome))
 	}
-	ch <- prometheus.MustNewConstMetric(g.live, prometheus.GaugeValue, float64(len(g.s.Live(0))))
+	ch <- prometheus.MustNewConstMetric(g.live, prometheus.GaugeValue, float64(g.s.Office.LiveCount()))
 	ch <- histogram(g.rows, stats.Rows, 1)
 	ch <- histogram(g.seconds, stats.Time, float64(time.Second/time.Microsecond))
 	if n, err := g.s.Store.QuarantineCount(ctx, store.Everything); err == nil {

@@ -314,3 +314,14 @@ func (f *Office) Live(owner tollgate.ID) []tollgate.LiveCall {
 	slices.SortFunc(list, func(a, b tollgate.LiveCall) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }
+
+// LiveCount is how many calls are in progress.
+func (f *Office) LiveCount() int {
+	count := 0
+	for _, c := range f.board.all() {
+		if c.isOf(0) {
+			count++
+		}
+	}
+	return count
+}

@@ -93,6 +93,9 @@ func TestRenewOnAnotherNode(t *testing.T) {
 	if len(live) != 1 || live[0].Payer != card.ID || !live[0].Answered.Equal(scriptNow()) {
 		t.Errorf("in progress: %+v", live)
 	}
+	if n := other.LiveCount(); n != 1 {
+		t.Errorf("%d calls are counted, want 1", n)
+	}
 	if _, err := other.Renew(t.Context(), h.attempt("2", "").Call, 0); tollgate.CodeOf(err) != tollgate.CodeNotFound {
 		t.Errorf("a call that nobody knows: %v", err)
 	}
