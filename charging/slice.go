@@ -49,7 +49,8 @@ type meter struct {
 	tariff tollgate.ID
 	call   rating.Call
 	charge tollgate.Charge
-	spans  [4]tollgate.Span
+	spans  [3]tollgate.Span // enough for a day of one peak window
+	far    reading          // at the end of what was searched last: it is the same each time
 }
 
 func (d *directory) meter(tariff tollgate.ID, number tollgate.Number, answer time.Time) *meter {
@@ -91,7 +92,10 @@ func (m *meter) endless(c *keptCall) bool {
 // more than micro; less than 0 if there is none. A price never falls as a call
 // goes on.
 func (m *meter) affordable(micro int64, most time.Duration) time.Duration {
-	high := m.reads(max(1, int64(most/time.Second)))
+	if end := max(1, int64(most/time.Second)); m.far.seconds != end {
+		m.far = m.reads(end)
+	}
+	high := m.far
 	if high.fits(micro) {
 		return time.Duration(high.seconds) * time.Second
 	}
