@@ -9,8 +9,7 @@ var cdrKeyTable = engine.Table{Name: "cdr_key", Columns: []string{
 	"device_id", "unique_id", "leg", "enterprise_id", "cdr_id", "started_at",
 }}
 
-const cdrHolder = `SELECT cdr_id FROM cdr_key
-	WHERE device_id = $1 AND unique_id = $2 AND leg = $3`
+const cdrHolder = `SELECT cdr_id FROM cdr_key WHERE device_id = ? AND unique_id = ? AND leg = ?`
 
 const cdrHolders = `SELECT k.place, c.cdr_id
 	FROM unnest($1::bigint[], $2::text[], $3::bigint[])
@@ -152,16 +151,9 @@ func (p *Posting) Holders(calls []tollgate.CallID) ([]tollgate.ID, error) {
 }
 
 func (p *Posting) holdersSQLite(calls []tollgate.CallID) ([]tollgate.ID, error) {
-	statement, err := p.tx.Prepare(cdrHolder)
-	if err != nil {
-		return nil, err
-	}
 	found := make([]tollgate.ID, len(calls))
-	for i, c := range calls {
-		row := statement.Row(int64(c.Device), c.UniqueID, int64(c.Leg))
-		if _, err := engine.Found(row.Scan(&found[i])); err != nil {
-			return nil, engine.Failed(err, "looking for call %s", c)
-		}
-	}
-	return found, nil
+	err := p.tx.Probe(cdrHolder, len(calls), func(i int) []any {
+		return []any{int64(calls[i].Device), calls[i].UniqueID, int64(calls[i].Leg)}
+	}, func(i int, id int64) { found[i] = tollgate.ID(id) })
+	return found, engine.Failed(err, "looking for %d calls", len(calls))
 }

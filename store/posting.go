@@ -23,9 +23,10 @@ func (db *DB) Post(ctx context.Context, fn func(*Posting) error) error {
 }
 
 // Look runs fn with a posting that is for reading alone: what it reads is
-// committed, and each statement sees what is as it begins.
+// committed. On SQLite all of it is as of one instant, on PostgreSQL each statement
+// sees what is as it begins.
 func (db *DB) Look(ctx context.Context, fn func(*Posting) error) error {
-	return db.sql.Look(ctx, func(t *engine.Tx) error { return fn(&Posting{tx: t, db: db}) })
+	return db.sql.LookOnce(ctx, func(t *engine.Tx) error { return fn(&Posting{tx: t, db: db}) })
 }
 
 // InsertEntries writes calls whose keys were claimed.

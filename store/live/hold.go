@@ -97,8 +97,10 @@ func (p Rows) Seen(ids []tollgate.ID) ([]store.Reservation, error) {
 	return found, engine.Failed(err, "reading %d reservations", len(ids))
 }
 
-const takenSQLite = `SELECT id FROM reservation WHERE id = $1
-	UNION ALL SELECT id FROM reservation WHERE device_id = $2 AND unique_id = $3 AND leg = $4 AND id <> $1`
+const (
+	takenID   = `SELECT id FROM reservation WHERE id = ?`
+	takenCall = `SELECT id FROM reservation WHERE device_id = ? AND unique_id = ? AND leg = ?`
+)
 
 const takenPostgres = `SELECT r.id FROM reservation r WHERE r.id = ANY($1::bigint[])
 	UNION SELECT r.id FROM unnest($2::bigint[], $3::text[], $4::bigint[]) AS c(device_id, unique_id, leg)
@@ -106,8 +108,8 @@ const takenPostgres = `SELECT r.id FROM reservation r WHERE r.id = ANY($1::bigin
 
 // Taken returns the reservations that have the id or the call of one of rows.
 func (p Rows) Taken(rows []store.Reservation) (taken []tollgate.ID, err error) {
-	scan := func(row engine.Scanner, id *tollgate.ID) error { return row.Scan(id) }
 	if p.tx.Engine() == store.PostgreSQL {
+		scan := func(row engine.Scanner, id *tollgate.ID) error { return row.Scan(id) }
 		taken, err = engine.ListIn(p.tx, scan, takenPostgres,
 			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.ID) }),
 			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.Call.Device) }),
@@ -115,16 +117,15 @@ func (p Rows) Taken(rows []store.Reservation) (taken []tollgate.ID, err error) {
 			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.Call.Leg) }))
 		return taken, engine.Failed(err, "looking for the reservations of %d calls", len(rows))
 	}
-	for i := range rows {
-		call := rows[i].Call
-		found, err := engine.ListIn(p.tx, scan, takenSQLite, int64(rows[i].ID),
-			int64(call.Device), call.UniqueID, int64(call.Leg))
-		if err != nil {
-			return nil, engine.Failed(err, "looking for the reservation of call %s", call)
-		}
-		taken = append(taken, found...)
+	note := func(_ int, id int64) { taken = append(taken, tollgate.ID(id)) }
+	err = p.tx.Probe(takenID, len(rows), func(i int) []any { return []any{int64(rows[i].ID)} }, note)
+	if err == nil {
+		err = p.tx.Probe(takenCall, len(rows), func(i int) []any {
+			c := &rows[i].Call
+			return []any{int64(c.Device), c.UniqueID, int64(c.Leg)}
+		}, note)
 	}
-	return taken, nil
+	return taken, engine.Failed(err, "looking for the reservations of %d calls", len(rows))
 }
 
 const dropSQLite = `DELETE FROM reservation WHERE id IN (SELECT value FROM json_each($1))

@@ -113,7 +113,10 @@ func (o Options) withOffice(
 		if err != nil {
 			return err
 		}
-		book := ledger.New(db, ledger.Options{Now: o.Now, Log: o.Log})
+		book, err := ledger.Open(ctx, db, ledger.Options{Now: o.Now, Log: o.Log})
+		if err != nil {
+			return err
+		}
 		group, ctx := errgroup.WithContext(ctx)
 		ctx, stop := context.WithCancel(ctx)
 		group.Go(func() error { return book.Run(ctx) })
@@ -123,7 +126,7 @@ func (o Options) withOffice(
 			if err != nil {
 				return err
 			}
-			return use(ctx, &placer{Options: o, office: office, device: device})
+			return use(ctx, &placer{Options: o, office: office, book: book, device: device})
 		})
 		return group.Wait()
 	})
@@ -133,6 +136,7 @@ func (o Options) withOffice(
 type placer struct {
 	Options
 	office *charging.Office
+	book   *ledger.Book
 	device tollgate.ID
 }
 
@@ -182,22 +186,25 @@ func (p *placer) settle(ctx context.Context, a tollgate.Attempt) error {
 // pairs has all callers place and end calls as quickly as they can.
 func (p *placer) pairs(ctx context.Context, pairs int, hot bool) (time.Duration, error) {
 	began := p.Now()
-	group, ctx := errgroup.WithContext(ctx)
+	group, placing := errgroup.WithContext(ctx)
 	for caller := range callers {
 		group.Go(func() error {
 			for n := range (pairs + callers - 1) / callers {
 				a := p.attempt(caller, n, hot)
-				if err := p.authorize(ctx, a); err != nil {
+				if err := p.authorize(placing, a); err != nil {
 					return err
 				}
-				if err := p.settle(ctx, a); err != nil {
+				if err := p.settle(placing, a); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	err := group.Wait()
+	if err := group.Wait(); err != nil {
+		return 0, err
+	}
+	err := p.book.CatchUp(ctx) // the tables have it all
 	return p.Now().Sub(began), err
 }
 
