@@ -2,6 +2,7 @@ package charging
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -49,6 +50,7 @@ func (v *versions) get(ctx context.Context, ask func(context.Context) (int64, er
 // run asks as long as somebody waits.
 func (v *versions) run(ctx context.Context, ask func(context.Context) (int64, error)) {
 	for {
+		runtime.Gosched() // who is about to ask joins
 		v.mu.Lock()
 		a := v.next
 		v.next, v.running = nil, a != nil

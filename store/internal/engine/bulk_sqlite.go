@@ -3,6 +3,7 @@ package engine
 import (
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"strings"
 
 	"tollgate"
@@ -14,17 +15,44 @@ import (
 func insertRows() []int { return []int{128, 64, 32, 16, 8, 4, 2, 1} }
 
 // insertValues is the values of one statement in the making.
-type insertValues struct{ values []driver.NamedValue }
+type insertValues struct {
+	values  []driver.NamedValue
+	columns int // in a row
+}
 
 func (v *insertValues) add(x driver.Value) {
 	v.values = append(v.values, driver.NamedValue{Ordinal: len(v.values) + 1, Value: x})
 }
 
-func (v *insertValues) ID(x tollgate.ID) { v.add(int64(x)) }
-func (v *insertValues) Int(x int64)      { v.add(x) }
-func (v *insertValues) Text(x string)    { v.add(x) }
-func (v *insertValues) Bool(x bool)      { v.add(x) }
-func (v *insertValues) Null()            { v.add(nil) }
+// above is the value of the row before in the column that is next. Mostly it is
+// the same, and then need not be put on the heap once more.
+func (v *insertValues) above() driver.Value {
+	if i := len(v.values) - v.columns; i >= 0 {
+		return v.values[i].Value
+	}
+	return nil
+}
+
+func (v *insertValues) ID(x tollgate.ID) { v.Int(int64(x)) }
+
+func (v *insertValues) Int(x int64) {
+	if above, ok := v.above().(int64); ok && above == x {
+		v.add(v.above())
+	} else {
+		v.add(x)
+	}
+}
+
+func (v *insertValues) Text(x string) {
+	if above, ok := v.above().(string); ok && above == x {
+		v.add(v.above())
+	} else {
+		v.add(x)
+	}
+}
+
+func (v *insertValues) Bool(x bool) { v.add(x) }
+func (v *insertValues) Null()       { v.add(nil) }
 
 // insertText is an INSERT of so many rows.
 func insertText(into Table, rows int, clause string) string {
@@ -88,6 +116,7 @@ func (t *Tx) InsertMany(into Table, clause string, n int,
 			return inserted, err
 		}
 		for n-i >= rows {
+			t.room.columns = len(into.Columns)
 			touched, err := t.run(statement, func(v *insertValues) {
 				for range rows {
 					write(i, v)
@@ -109,6 +138,7 @@ func (t *Tx) Repeat(text string, n int, write func(i int, w RowWriter)) (hits in
 	statement, err := t.direct(directKey{name: text}, func() string { return text })
 	for i := 0; i < n && err == nil; i++ {
 		var touched int
+		t.room.columns = math.MaxInt // there is no row above
 		touched, err = t.run(statement, func(v *insertValues) { write(i, v) })
 		hits += min(touched, 1)
 	}
