@@ -26,6 +26,7 @@ type DB struct {
 	name    string
 	write   *sql.DB      // SQLite: one connection, which is in writer or in use
 	read    *sql.DB      // a pool for reading alone
+	look    *sql.DB      // PostgreSQL only: see Look
 	writer  chan *writer // SQLite only: whoever holds the writer writes
 	path    string       // SQLite only: of its file
 	lookers chan *writer // SQLite only: see Look
@@ -66,6 +67,9 @@ func (db *DB) Close() error {
 		for range lookersMax {
 			err = errors.Join(err, (<-db.lookers).conn.Close())
 		}
+	}
+	if db.look != nil {
+		err = errors.Join(err, db.look.Close())
 	}
 	return errors.Join(err, db.write.Close(), db.read.Close())
 }

@@ -10,7 +10,7 @@ import (
 // begins. On SQLite there are few such connections, and who wants one waits.
 func (db *DB) Look(ctx context.Context, fn func(*Tx) error) error {
 	if db.name == PostgreSQL {
-		conn, err := db.read.Conn(ctx)
+		conn, err := db.look.Conn(ctx)
 		if err != nil {
 			return Unavailable(err, "connecting to the database")
 		}

@@ -45,10 +45,17 @@ func (db *DB) connectPostgres(ctx context.Context, url string) error {
 	// Compiling a statement takes longer than any of ours runs.
 	write := pool(map[string]string{"jit": "off"})
 	read := pool(map[string]string{"jit": "off", "enable_sort": "off", "enable_bitmapscan": "off"})
+	// Who looks asks for some rows by their keys. Of tables that were never analysed,
+	// or were empty when a statement was planned, the planner would read all instead.
+	look := pool(map[string]string{
+		"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+	})
+	look.SetMaxOpenConns(lookersMax)
 	if err := write.PingContext(ctx); err != nil {
-		return errors.Join(Unavailable(err, "connecting to the database"), write.Close(), read.Close())
+		return errors.Join(Unavailable(err, "connecting to the database"),
+			write.Close(), read.Close(), look.Close())
 	}
-	db.write, db.read = write, read
+	db.write, db.read, db.look = write, read, look
 	db.parts.made = map[string]bool{}
 	return nil
 }
