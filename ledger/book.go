@@ -225,10 +225,11 @@ func errStopped() error {
 func (b *Book) Run(ctx context.Context) error {
 	defer close(b.stopped)
 	if b.ahead != nil {
-		defer b.ahead.close(context.WithoutCancel(ctx))
-		var posting sync.WaitGroup
-		posting.Go(func() { b.ahead.run(ctx) })
-		defer posting.Wait()
+		var beside sync.WaitGroup
+		b.ahead.entries = make(chan *entry, 1)
+		defer b.ahead.close(context.WithoutCancel(ctx), &beside)
+		beside.Go(func() { b.ahead.run(ctx) })
+		beside.Go(func() { b.ahead.enterAll(context.WithoutCancel(ctx), b.ahead.entries) })
 	}
 	for {
 		select {
@@ -314,25 +315,37 @@ func (b *Book) apply(batch []*operation, again bool) error {
 		c.look = look
 		return c.run(batch)
 	}
-	post := b.store.Post
-	if b.ahead != nil {
-		post = b.ahead.taking(rowsOf(batch))
+	done := func(err error) {
+		if err != nil {
+			for _, o := range batch {
+				o.finish(answer{err: err})
+			}
+			return
+		}
+		for i, o := range batch {
+			o.answer = c.answers[i]
+		}
+		b.counters.commit(batch, b.now().Sub(began))
+		for i, o := range batch {
+			o.finish(c.answers[i])
+		}
 	}
-	err := post(ctx, try)
+	err := b.commitTo(ctx, rowsOf(batch), try, done)
 	if errors.Is(err, errLook) {
 		look = true
-		err = post(ctx, try)
+		err = b.commitTo(ctx, rowsOf(batch), try, done)
 	}
 	if err != nil {
 		b.forget() // it may hold accounts that were made and undone
-		return err
 	}
-	for i, o := range batch {
-		o.answer = c.answers[i]
+	return err
+}
+
+// commitTo commits what fn does, into the daybook or into the tables, and has done
+// told when it is durable; or it returns why it could not, and tells nobody.
+func (b *Book) commitTo(ctx context.Context, rows int, fn func(Posting) error, done func(error)) error {
+	if b.ahead != nil {
+		return b.ahead.commit(ctx, rows, fn, done)
 	}
-	b.counters.commit(batch, b.now().Sub(began))
-	for i, o := range batch {
-		o.finish(c.answers[i])
-	}
-	return nil
+	return told(b.store.Post(ctx, fn), done)
 }

@@ -26,6 +26,8 @@ const (
 	gatherFor = 250 * time.Millisecond
 	// postPause is how long posting rests when the tables could not take a page.
 	postPause = time.Second
+	// entryBytes is room for most entries.
+	entryBytes = 32 << 10
 	// ownPause is how long another try waits to keep a daybook that others keep, or want.
 	ownPause = 10 * time.Second
 )
@@ -40,14 +42,19 @@ type ahead struct {
 	from   int           // aheadFrom; tests lower it
 	dirty  chan struct{} // something waits to be posted
 
-	gate  sync.Mutex // held by who commits, and by who lets others
-	book  *daybook.Daybook
-	tryAt time.Time // when to try to keep the daybook again
-	room  []byte    // for an entry in the making
+	gate     sync.Mutex // held by who commits, and by who lets others
+	book     *daybook.Daybook
+	tryAt    time.Time      // when to try to keep the daybook again
+	last     int64          // the newest entry that was decided
+	entries  chan *entry    // on their way into the daybook; nil: each is written at once
+	underway sync.WaitGroup // those of them that are not answered
 
-	mu     sync.Mutex
-	pages  []*page // not posted, oldest first
-	posted int64   // the newest entry that is in the tables
+	mu      sync.Mutex
+	changed *sync.Cond // what follows did
+	pages   []*page    // not posted, oldest first
+	posted  int64      // the newest entry that is in the tables
+	written int64      // the newest entry that is in the daybook
+	broken  error      // why the daybook could not be written; nil: it could
 
 	posting sync.Mutex // held by who posts
 }
@@ -62,6 +69,7 @@ func openAhead(ctx context.Context, db *store.DB, b *Book) (*ahead, error) {
 		tables: shelf{db, false}, beside: shelf{db, true}, db: db, log: b.log, now: b.now,
 		from: aheadFrom, dirty: make(chan struct{}, 1), book: book,
 	}
+	a.changed = sync.NewCond(&a.mu)
 	if err := a.own(ctx); err != nil {
 		return nil, errors.Join(err, book.Close())
 	}
@@ -87,7 +95,8 @@ func (a *ahead) own(ctx context.Context) error {
 	})
 	if err == nil {
 		a.mu.Lock()
-		a.pages, a.posted = pages, posted
+		a.last = a.book.Last()
+		a.pages, a.posted, a.written, a.broken = pages, posted, a.last, nil
 		a.mu.Unlock()
 		a.tryAt = a.now().Add(ownPause)
 	}
@@ -105,22 +114,21 @@ func (a *ahead) unposted() []*page {
 	return append([]*page(nil), a.pages...)
 }
 
-// taking returns what commits so many settlements and holds.
-func (a *ahead) taking(rows int) func(context.Context, func(Posting) error) error {
-	return func(ctx context.Context, fn func(Posting) error) error {
-		a.gate.Lock()
-		defer a.gate.Unlock()
-		return a.post(ctx, rows, fn)
-	}
+// entry is a commit on its way into the daybook.
+type entry struct {
+	seq  int64
+	body []byte
+	done func(error) // told when it is there
 }
 
-// post commits into the daybook while it is ahead or there is much to do, else
-// into the tables.
-func (a *ahead) post(ctx context.Context, rows int, fn func(Posting) error) error {
-	if !a.book.Owned() && !a.now().Before(a.tryAt) {
-		if err := a.own(ctx); err != nil {
-			return err
-		}
+// commit runs fn and has done told what became of it, as soon as that is durable:
+// perhaps after it returns, when others are decided already. What returns an error
+// has not told done.
+func (a *ahead) commit(ctx context.Context, rows int, fn func(Posting) error, done func(error)) error {
+	a.gate.Lock()
+	defer a.gate.Unlock()
+	if err := a.ready(ctx); err != nil {
+		return err
 	}
 	switch {
 	case !a.book.Owned():
@@ -128,46 +136,101 @@ func (a *ahead) post(ctx context.Context, rows int, fn func(Posting) error) erro
 		if errors.Is(err, daybook.ErrLeft) {
 			a.tryAt = time.Time{}
 		}
-		return err
+		return told(err, done)
 	case rows > aheadMax, rows < a.from && len(a.unposted()) == 0:
-		return a.inTables(ctx, fn)
+		return told(a.inTables(ctx, fn), done)
 	}
-	return a.write(ctx, fn)
+	return a.write(ctx, fn, done)
 }
 
-// write runs fn and keeps what it wrote in the daybook: see Store. What only the
-// tables can do is done there, once they have all that comes before.
-func (a *ahead) write(ctx context.Context, fn func(Posting) error) error {
+func told(err error, done func(error)) error {
+	if err == nil {
+		done(nil)
+	}
+	return err
+}
+
+// ready keeps the daybook if it can be: at first, after others had it, and after
+// it could not be written, when what is in it says what became of the commits.
+func (a *ahead) ready(ctx context.Context) error {
+	a.mu.Lock()
+	broken := a.broken
+	a.mu.Unlock()
+	if broken != nil {
+		a.underway.Wait()
+		a.tryAt = time.Time{}
+		if err := a.book.Disown(ctx); err != nil {
+			return err
+		}
+	}
+	if a.book.Owned() || a.now().Before(a.tryAt) {
+		return nil
+	}
+	return a.own(ctx)
+}
+
+// write runs fn and keeps what it wrote in the daybook. What only the tables can
+// do is done there, once they have all that comes before.
+func (a *ahead) write(ctx context.Context, fn func(Posting) error, done func(error)) error {
 	d := newDraft(a.unposted())
 	err := a.db.Look(ctx, func(p *store.Posting) error {
 		d.looking = tables{p, live.On(p)}
 		return fn(d)
 	})
 	if errors.Is(err, errTables) {
-		return a.inTables(ctx, fn)
+		return told(a.inTables(ctx, fn), done)
 	}
 	if err != nil || d.empty() {
-		return err
+		return told(err, done)
 	}
-	c := code{b: a.room[:0]}
+	c := code{b: make([]byte, 0, entryBytes)}
 	d.code(&c)
-	a.room = c.b
-	seq, err := a.book.Write(ctx, c.b)
-	if err != nil {
-		a.tryAt = time.Time{} // what is in the daybook says what became of it
-		return err
+	a.last++
+	e := &entry{seq: a.last, body: c.b, done: done}
+	a.add(e.seq, d) // what is decided next sees it, and is in the daybook after it
+	a.underway.Add(1)
+	if a.entries == nil {
+		a.enter(ctx, e)
+	} else {
+		a.entries <- e
 	}
-	a.add(seq, d)
+	for a.waiting() > unpostedMax {
+		if _, err := a.postOne(ctx); err != nil {
+			return nil // done is told, and posting is tried again
+		}
+	}
+	return nil
+}
+
+// enterAll writes entries into the daybook as they come.
+func (a *ahead) enterAll(ctx context.Context, entries <-chan *entry) {
+	for e := range entries {
+		a.enter(ctx, e)
+	}
+}
+
+// enter writes an entry. After one that could not be written, none is: they were
+// decided as if it were there.
+func (a *ahead) enter(ctx context.Context, e *entry) {
+	defer a.underway.Done()
+	a.mu.Lock()
+	err := a.broken
+	a.mu.Unlock()
+	if err == nil {
+		err = a.book.Write(ctx, e.seq, e.body)
+	}
+	a.mu.Lock()
+	if err == nil {
+		a.written = e.seq
+	}
+	a.broken = err
+	a.changed.Broadcast()
+	a.mu.Unlock()
+	e.done(err)
 	select {
 	case a.dirty <- struct{}{}:
 	default:
 	}
-	for a.waiting() > unpostedMax {
-		if _, err := a.postOne(ctx); err != nil {
-			return nil // it is in the daybook, and posting is tried again
-		}
-	}
-	return nil
 }
 
 // add puts what an entry of the daybook came to into the newest page.
@@ -229,9 +292,15 @@ func (a *ahead) postOne(ctx context.Context) (posted int64, err error) {
 		g = a.pages[0]
 		g.frozen = true
 	}
+	for g != nil && a.written < g.last && a.broken == nil {
+		a.changed.Wait()
+	}
+	if g != nil && a.written < g.last {
+		err = fmt.Errorf("the daybook could not be written: %w", a.broken)
+	}
 	a.mu.Unlock()
-	if g == nil {
-		return posted, nil
+	if g == nil || err != nil {
+		return posted, err
 	}
 	if err := a.postPage(ctx, g); err != nil {
 		return posted, err
@@ -315,12 +384,18 @@ func (a *ahead) yield(ctx context.Context) error {
 		return nil
 	}
 	a.tryAt = a.now().Add(ownPause)
-	return errors.Join(a.catchUp(ctx), a.book.Disown(ctx))
+	if err := a.catchUp(ctx); err != nil {
+		return err
+	}
+	a.underway.Wait()
+	return a.book.Disown(ctx)
 }
 
-// close posts the rest and lets go of the daybook. What cannot be posted is found
-// there by whoever opens it next.
-func (a *ahead) close(ctx context.Context) {
+// close lets what is under way come to its end, posts the rest and lets go of the
+// daybook. What cannot be posted is found there by whoever opens it next.
+func (a *ahead) close(ctx context.Context, beside *sync.WaitGroup) {
+	close(a.entries)
+	beside.Wait()
 	if err := errors.Join(a.catchUp(ctx), a.book.Close()); err != nil {
 		a.log.Error("closing the daybook", "error", err)
 	}

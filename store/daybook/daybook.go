@@ -17,7 +17,8 @@ import (
 const EntryBytesMax = 64 << 20
 
 // Daybook is the daybook of a store. One process keeps it at a time. Its methods
-// are not safe for concurrent use, except Posted and Wanted.
+// are not safe for concurrent use; Write may run beside Mark and Fence, and Posted
+// and Wanted beside everything.
 type Daybook struct {
 	medium
 	db    *store.DB
@@ -90,18 +91,19 @@ func (d *Daybook) Disown(ctx context.Context) error {
 	return d.disown(ctx)
 }
 
-// Write keeps an entry and returns its number once it is durable. After an error
-// it is not known whether the entry is there, and the daybook must be owned anew.
-func (d *Daybook) Write(ctx context.Context, body []byte) (seq int64, err error) {
-	if len(body) > EntryBytesMax {
-		return 0, tollgate.Errorf(tollgate.CodeInvalid, "an entry of %d bytes: at most %d", len(body), EntryBytesMax)
+// Write keeps an entry, the one after the last, and returns once it is durable.
+// After an error it is not known whether the entry is there: the daybook must be
+// owned anew, which tells.
+func (d *Daybook) Write(ctx context.Context, seq int64, body []byte) error {
+	if len(body) > EntryBytesMax || seq != d.last+1 {
+		return tollgate.Errorf(tollgate.CodeInvalid, "entry %d after %d, of %d bytes: at most %d",
+			seq, d.last, len(body), EntryBytesMax)
 	}
-	if err := d.write(ctx, d.last+1, body); err != nil {
-		d.owned = false
-		return 0, err
+	if err := d.write(ctx, seq, body); err != nil {
+		return err
 	}
-	d.last++
-	return d.last, nil
+	d.last = seq
+	return nil
 }
 
 // Mark notes in the transaction that posts them that the entries after one, up to

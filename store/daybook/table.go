@@ -3,6 +3,7 @@ package daybook
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"tollgate"
 	"tollgate/store"
@@ -23,14 +24,14 @@ const (
 type table struct {
 	db      *store.DB
 	session *engine.Session // nil: none, or it is lost
-	token   int64           // who keeps the daybook, while it is us; else 0
+	token   atomic.Int64    // who keeps the daybook, while it is us; else 0
 }
 
 func openTable(_ context.Context, db *store.DB) (medium, error) { return &table{db: db}, nil }
 
 // own tries to keep the daybook: nobody else may be there.
 func (t *table) own(ctx context.Context) (owned bool, err error) {
-	if t.token != 0 {
+	if t.token.Load() != 0 {
 		return true, nil
 	}
 	defer func() {
@@ -61,7 +62,7 @@ func (t *table) own(ctx context.Context) (owned bool, err error) {
 	if _, err := t.session.Exec(ctx, "UPDATE daybook_mark SET volume = $1", token); err != nil {
 		return false, engine.Failed(err, "saying who keeps the daybook")
 	}
-	t.token = token
+	t.token.Store(token)
 	return true, nil
 }
 
@@ -80,14 +81,15 @@ func (t *table) lose() {
 	if t.session != nil {
 		_ = t.session.Close() // it is of no use any more
 	}
-	t.session, t.token = nil, 0
+	t.session = nil
+	t.token.Store(0)
 }
 
 func (t *table) disown(ctx context.Context) error {
-	if t.token == 0 {
+	if t.token.Load() == 0 {
 		return nil
 	}
-	t.token = 0
+	t.token.Store(0)
 	if err := t.unlock(ctx, ownLock); err != nil {
 		t.lose()
 		return err
@@ -95,10 +97,10 @@ func (t *table) disown(ctx context.Context) error {
 	return nil
 }
 
-func (t *table) mark() int64 { return t.token }
+func (t *table) mark() int64 { return t.token.Load() }
 
 func (t *table) write(ctx context.Context, seq int64, body []byte) error {
-	if t.token == 0 {
+	if t.token.Load() == 0 {
 		return tollgate.Errorf(tollgate.CodeUnavailable, "the daybook is lost: the connection to the database broke")
 	}
 	_, err := t.session.Exec(ctx, "INSERT INTO daybook (seq, body) VALUES ($1, $2)", seq, body)
