@@ -198,6 +198,9 @@ func (f *Office) found(ctx context.Context, c *liveCall) (keptCall, error) {
 	if c.isOver() {
 		return s, tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", s.Attempt.Call)
 	}
+	if err := f.book.CatchUp(ctx); err != nil {
+		return s, err
+	}
 	page, err := f.kept.Reservations(ctx, store.Everything,
 		store.ReservationFilter{Call: s.Attempt.Call}, store.Paging{})
 	if err != nil {

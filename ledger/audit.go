@@ -13,5 +13,8 @@ func (b *Book) Audit(ctx context.Context) (audit.Report, error) {
 	if b.db == nil {
 		return audit.Report{}, tollgate.Errorf(tollgate.CodeInvalid, "these books have no audit")
 	}
+	if err := b.CatchUp(ctx); err != nil {
+		return audit.Report{}, err
+	}
 	return audit.Run(ctx, b.db)
 }

@@ -85,6 +85,7 @@ func (s *shop) furnish(name string) {
 
 func (s *shop) change(fn func(*store.Change) error) {
 	s.Helper()
+	s.catchUp()
 	if err := s.db.Change(s.Context(), clerk, "test", fn); err != nil {
 		s.Fatal(err)
 	}
@@ -128,11 +129,7 @@ func (s *shop) settle(calls ...ledger.Settlement) []tollgate.Result {
 
 func (s *shop) balance(a tollgate.Account) int64 {
 	s.Helper()
-	a, err := s.db.Account(s.Context(), store.Everything, a.ID)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return a.Balance
+	return s.account(a).Balance
 }
 
 // audit fails the test unless the books are right.
@@ -148,9 +145,35 @@ func (s *shop) audit() audit.Report {
 	return report
 }
 
+// eachShop runs on each engine, in the tables and ahead of them.
 func eachShop(t *testing.T, run func(s *shop)) {
 	t.Helper()
 	storetest.Each(t, func(t *testing.T, db *store.DB) { run(openShop(t, db)) })
+	t.Run("daybook", func(t *testing.T) {
+		storetest.Each(t, func(t *testing.T, db *store.DB) { run(openShopAhead(t, db)) })
+	})
+}
+
+// openShopAhead is openShop with books that are kept in a daybook first, whatever
+// there is to do.
+func openShopAhead(t *testing.T, db *store.DB) *shop {
+	t.Helper()
+	book, err := ledger.OpenAhead(t.Context(), db, ledger.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runBook(t, book)
+	s := &shop{T: t, db: db, book: book}
+	s.furnish("acme")
+	return s
+}
+
+// catchUp waits until the tables have all that was decided.
+func (s *shop) catchUp() {
+	s.Helper()
+	if err := s.book.CatchUp(s.Context()); err != nil {
+		s.Fatal(err)
+	}
 }
 
 func TestSettleChargesOnce(t *testing.T) {

@@ -32,6 +32,7 @@ type draft struct {
 	looking looking
 	pages   []*page // not posted when the commit began, oldest first
 
+	again     bool // one of the calls is there already, as itself
 	entries   []store.Entry
 	keys      map[tollgate.CallID]tollgate.ID
 	transfers []tollgate.Transfer
@@ -113,6 +114,7 @@ func (d *draft) Claim(entries []store.Entry) ([]tollgate.ID, error) {
 	}
 	fresh := true
 	for i, call := range calls {
+		d.again = d.again || holders[i] == entries[i].CDR.ID
 		if holders[i] == 0 {
 			holders[i] = d.keys[call] // by another of these entries
 		}
@@ -130,6 +132,9 @@ func (d *draft) Claim(entries []store.Entry) ([]tollgate.ID, error) {
 }
 
 func (d *draft) InsertEntries(entries []store.Entry) error {
+	if d.again && len(entries) > 0 {
+		return errTables // which find out which of them they have
+	}
 	for _, e := range entries {
 		c := *e.CDR // it is the caller's, who may go on with it
 		e.CDR = &c

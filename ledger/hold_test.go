@@ -45,6 +45,7 @@ func (s *shop) recharge(a tollgate.Account, micro int64) {
 
 func (s *shop) account(a tollgate.Account) tollgate.Account {
 	s.Helper()
+	s.catchUp()
 	a, err := s.db.Account(s.Context(), store.Everything, a.ID)
 	if err != nil {
 		s.Fatal(err)
@@ -101,6 +102,7 @@ func TestHoldGrowsShrinksAndIsSettled(t *testing.T) {
 		if got := s.hold(h); got != (ledger.Held{Short: s.prepaid.ID}) {
 			s.Errorf("all there is: %+v", got)
 		}
+		s.catchUp()
 		rows, err := s.db.Reservations(s.Context(), store.Everything, store.ReservationFilter{}, store.Paging{})
 		if err != nil || len(rows.Items) != 1 || rows.Items[0].Amount != 1000 || string(rows.Items[0].Detail) != "later" ||
 			rows.Items[0].Call != h.Call || !rows.Items[0].Until.Equal(h.Until) || rows.Items[0].Accounts[0] != s.prepaid.ID {
@@ -244,6 +246,7 @@ func TestHoldsOfOneCommit(t *testing.T) {
 		s.recharge(s.prepaid, 100)
 		old := s.held("old", 100, s.prepaid)
 		s.hold(old)
+		s.catchUp()
 		ended := s.paid(1, s.prepaid, 30)
 		ended.Reservation, ended.CDR.ID = old.ID, s.db.NewID()
 		var holds []ledger.Hold

@@ -89,7 +89,16 @@ type Delta struct {
 	Cause      tollgate.ID // the first transfer from it, recorded if the account goes below what it may owe
 }
 
-func (d *Delta) reason() string { return OverdraftByTransfer + d.Cause.String() }
+// overdraftByHold is the reason where no transfer is: money was held by what the
+// account might spend before somebody changed its terms.
+const overdraftByHold = "terms changed while money was held"
+
+func (d *Delta) reason() string {
+	if d.Cause == 0 {
+		return overdraftByHold
+	}
+	return OverdraftByTransfer + d.Cause.String()
+}
 
 const addBalance = `UPDATE account SET balance = balance + $3, used = used + $4, reserved = reserved + $5,
 	overdraft = CASE

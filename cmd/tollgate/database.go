@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 
 	"tollgate"
+	"tollgate/ledger"
 	"tollgate/store"
 )
 
@@ -42,7 +44,8 @@ func (f databaseFlags) lock() (release func(), err error) {
 }
 
 // open opens the books. It refuses to make a new database unless create is set,
-// so that a mistyped directory is an error and not empty books.
+// so that a mistyped directory is an error and not empty books. What a server that
+// was killed had acknowledged is posted first.
 func (f databaseFlags) open(ctx context.Context, p *program, create bool) (*store.DB, error) {
 	url := f.Database
 	if url == "" {
@@ -59,5 +62,12 @@ func (f databaseFlags) open(ctx context.Context, p *program, create bool) (*stor
 		}
 		url = "sqlite:" + path
 	}
-	return store.Open(ctx, url, store.Options{Now: p.now, Log: p.log})
+	db, err := store.Open(ctx, url, store.Options{Now: p.now, Log: p.log})
+	if err != nil {
+		return nil, err
+	}
+	if err := ledger.Recover(ctx, db, ledger.Options{Now: p.now, Log: p.log}); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }

@@ -61,8 +61,11 @@ type serverOptions struct {
 // newServer puts the parts together. Nothing runs yet.
 func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 	s := &server{p: p, db: db, certs: o.certs}
-	s.book = ledger.New(db, ledger.Options{Now: p.now, Log: p.log})
 	var err error
+	s.book, err = ledger.Open(p.ctx, db, ledger.Options{Now: p.now, Log: p.log})
+	if err != nil {
+		return nil, err
+	}
 	s.office, err = charging.New(p.ctx, db, s.book, charging.Options{
 		Now: p.now, Log: p.log, AllCancellable: o.canceler != nil,
 	})
