@@ -29,7 +29,7 @@ type table struct {
 
 func openTable(_ context.Context, db *store.DB) (medium, error) { return &table{db: db}, nil }
 
-// own tries to keep the daybook: nobody else may be there.
+// own tries to keep the daybook, if no other server is there.
 func (t *table) own(ctx context.Context) (owned bool, err error) {
 	if t.token.Load() != 0 {
 		return true, nil
@@ -48,14 +48,17 @@ func (t *table) own(ctx context.Context) (owned bool, err error) {
 			return false, engine.Unavailable(err, "saying that this server is there")
 		}
 	}
-	alone, err := t.try(ctx, presenceLock)
-	if err != nil || !alone {
-		return false, err
+	left, err := Left(ctx, t.db)
+	switch {
+	case err != nil:
+	case left: // somebody has to post it: who keeps it, or we when he is gone
+		owned, err = t.wait(ctx, ownLock)
+	default:
+		if owned, err = t.alone(ctx); owned {
+			owned, err = t.try(ctx, ownLock)
+		}
 	}
-	if err := t.unlock(ctx, presenceLock); err != nil {
-		return false, err
-	}
-	if owned, err = t.try(ctx, ownLock); err != nil || !owned {
+	if err != nil || !owned {
 		return false, err
 	}
 	token := int64(t.db.NewID())
@@ -64,6 +67,28 @@ func (t *table) own(ctx context.Context) (owned bool, err error) {
 	}
 	t.token.Store(token)
 	return true, nil
+}
+
+// wait waits for a lock, but not for ever: the server may take a while to notice
+// that who has it is gone.
+func (t *table) wait(ctx context.Context, lock int) (bool, error) {
+	if _, err := t.session.Exec(ctx, "SET lock_timeout = '10s'"); err != nil {
+		return false, engine.Failed(err, "waiting for the daybook")
+	}
+	_, err := t.session.Exec(ctx, "SELECT pg_advisory_lock($1, hashtext(current_schema()))", lock)
+	if engine.IsLate(err) {
+		return false, nil
+	}
+	return err == nil, engine.Failed(err, "waiting for the daybook")
+}
+
+// alone reports whether this is the only server.
+func (t *table) alone(ctx context.Context) (bool, error) {
+	alone, err := t.try(ctx, presenceLock)
+	if err != nil || !alone {
+		return false, err
+	}
+	return true, t.unlock(ctx, presenceLock)
 }
 
 func (t *table) try(ctx context.Context, lock int) (got bool, err error) {

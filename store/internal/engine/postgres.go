@@ -94,6 +94,12 @@ func postgresProblem(err error) (p problem, ok bool) {
 	return problemOther, true
 }
 
+// IsLate reports whether a lock did not come in time.
+func IsLate(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == "55P03"
+}
+
 // partitions remembers which partitions exist, so that a batch asks only once.
 type partitions struct {
 	mu   sync.Mutex
