@@ -89,6 +89,9 @@ func Open(ctx context.Context, db *store.DB, o Options) (*Book, error) {
 	b := New(db, o)
 	var err error
 	b.ahead, err = openAhead(ctx, db, b)
+	if err == nil && db.Engine() == store.SQLite && !b.ahead.book.Owned() {
+		err = tollgate.Errorf(tollgate.CodeConflict, "another process keeps the daybook of %s", db.Path())
+	}
 	return b, err
 }
 

@@ -84,7 +84,10 @@ func (a *ahead) own(ctx context.Context) error {
 	owned, posted, err := a.book.Own(ctx, func(seq int64, body []byte) error {
 		d := new(draft)
 		c := code{b: body, reads: true}
-		if d.code(&c); c.err != nil {
+		if d.code(&c); c.err == nil && len(c.b) > 0 {
+			c.err = errLong
+		}
+		if c.err != nil {
 			return fmt.Errorf("entry %d of the daybook: %w", seq, c.err)
 		}
 		if len(pages) == 0 {
@@ -114,7 +117,8 @@ func (a *ahead) unposted() []*page {
 	return append([]*page(nil), a.pages...)
 }
 
-// entry is a commit on its way into the daybook.
+// entry is a commit on its way into the daybook. One that wrote nothing has no
+// body, and is answered in its turn: what it says may rest on those before it.
 type entry struct {
 	seq  int64
 	body []byte
@@ -180,14 +184,19 @@ func (a *ahead) write(ctx context.Context, fn func(Posting) error, done func(err
 	if errors.Is(err, errTables) {
 		return told(a.inTables(ctx, fn), done)
 	}
-	if err != nil || d.empty() {
-		return told(err, done)
+	if err != nil {
+		return err
 	}
-	c := code{b: make([]byte, 0, entryBytes)}
-	d.code(&c)
-	a.last++
-	e := &entry{seq: a.last, body: c.b, done: done}
-	a.add(e.seq, d) // what is decided next sees it, and is in the daybook after it
+	e := &entry{done: done}
+	if !d.empty() {
+		c := code{b: make([]byte, 0, entryBytes)}
+		if d.code(&c); len(c.b) > daybook.EntryBytesMax {
+			return told(a.inTables(ctx, fn), done)
+		}
+		a.last++
+		e.seq, e.body = a.last, c.b
+		a.add(e.seq, d) // what is decided next sees it, and is in the daybook after it
+	}
 	a.underway.Add(1)
 	if a.entries == nil {
 		a.enter(ctx, e)
@@ -216,21 +225,27 @@ func (a *ahead) enter(ctx context.Context, e *entry) {
 	a.mu.Lock()
 	err := a.broken
 	a.mu.Unlock()
-	if err == nil {
+	if err == nil && e.body != nil {
 		err = a.book.Write(ctx, e.seq, e.body)
+		a.wrote(e.seq, err)
 	}
-	a.mu.Lock()
-	if err == nil {
-		a.written = e.seq
-	}
-	a.broken = err
-	a.changed.Broadcast()
-	a.mu.Unlock()
 	e.done(err)
 	select {
 	case a.dirty <- struct{}{}:
 	default:
 	}
+}
+
+// wrote notes that an entry is in the daybook, or why the daybook is lost.
+func (a *ahead) wrote(seq int64, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err == nil {
+		a.written = seq
+	} else {
+		a.broken = err
+	}
+	a.changed.Broadcast()
 }
 
 // add puts what an entry of the daybook came to into the newest page.
@@ -256,12 +271,16 @@ func (a *ahead) inTables(ctx context.Context, fn func(Posting) error) error {
 	if err := a.catchUp(ctx); err != nil {
 		return err
 	}
-	return a.tables.Post(ctx, func(p Posting) error {
+	err := a.tables.Post(ctx, func(p Posting) error {
 		if err := a.book.Fence(p.(tables).Posting, a.posted); err != nil {
 			return err
 		}
 		return fn(p)
 	})
+	if errors.Is(err, daybook.ErrLost) {
+		a.wrote(0, err)
+	}
+	return err
 }
 
 // catchUp returns when the tables have all that was in the daybook when it was called.
@@ -274,7 +293,7 @@ func (a *ahead) catchUp(ctx context.Context) error {
 	a.mu.Unlock()
 	for {
 		posted, err := a.postOne(ctx)
-		if err != nil || posted >= until {
+		if err != nil || posted >= until || len(a.unposted()) == 0 {
 			return err
 		}
 	}
@@ -312,27 +331,51 @@ func (a *ahead) postOne(ctx context.Context) (posted int64, err error) {
 	return g.last, nil
 }
 
-// postPage posts a page in one transaction, and that once.
+// postPage posts a page in one transaction, and that once. A page that the tables
+// refuse is posted commit by commit, so that only what is wrong is set aside.
 func (a *ahead) postPage(ctx context.Context, g *page) error {
-	post := func(write func(Posting) error) error {
-		return a.tables.Post(ctx, func(p Posting) error {
-			if err := a.book.Mark(p.(tables).Posting, a.posted, g.last); err != nil {
-				return err
-			}
-			return write(p)
-		})
+	err := a.postOnce(ctx, g.last, g.post)
+	if err == nil || !refused(err) {
+		return err
 	}
-	err := post(g.post)
-	if tollgate.CodeOf(err) == tollgate.CodeNotFound {
-		a.log.Warn("accounts were deleted whose calls wait to be posted", "error", err)
-		err = post(g.postSound)
+	a.log.Warn("a page of the daybook is posted commit by commit", "commits", len(g.parts), "error", err)
+	var aside []error
+	err = a.postOnce(ctx, g.last, func(p Posting) (err error) {
+		aside, err = g.postParts(p.(tables))
+		return err
+	})
+	for _, why := range aside {
+		a.log.Error("a commit cannot be posted, and its calls are quarantined", "error", why)
 	}
-	if tollgate.CodeOf(err) == tollgate.CodeConflict {
-		// The answer of the commit that did it was lost.
-		if posted, readErr := daybook.Marked(ctx, a.db); readErr == nil && posted == g.last {
-			return nil
+	return err
+}
+
+// refused reports whether the tables do not take something, whenever it is tried.
+func refused(err error) bool {
+	switch tollgate.CodeOf(err) {
+	case tollgate.CodeNotFound, tollgate.CodeConflict, tollgate.CodeInvalid:
+		return true
+	}
+	return errors.Is(err, errThere)
+}
+
+// postOnce writes the entries up to one into the tables, in one transaction that
+// notes it.
+func (a *ahead) postOnce(ctx context.Context, upTo int64, write func(Posting) error) error {
+	err := a.tables.Post(ctx, func(p Posting) error {
+		if err := a.book.Mark(p.(tables).Posting, a.posted, upTo); err != nil {
+			return err
 		}
+		return write(p)
+	})
+	if !errors.Is(err, daybook.ErrLost) {
+		return err
 	}
+	// The answer of the commit that did it was lost, or the daybook is.
+	if posted, readErr := daybook.Marked(ctx, a.db); readErr == nil && posted == upTo {
+		return nil
+	}
+	a.wrote(0, err)
 	return err
 }
 
@@ -348,12 +391,10 @@ func (a *ahead) run(ctx context.Context) {
 		if !pause(ctx, gatherFor) {
 			return
 		}
-		for len(a.unposted()) > 0 {
-			if _, err := a.postOne(context.WithoutCancel(ctx)); err != nil {
-				a.log.Error("what was decided cannot be posted yet and is kept in the daybook", "error", err)
-				if !pause(ctx, postPause) {
-					return
-				}
+		if err := a.catchUp(context.WithoutCancel(ctx)); err != nil {
+			a.log.Error("what was decided cannot be posted yet and is kept in the daybook", "error", err)
+			if !pause(ctx, postPause) {
+				return
 			}
 		}
 		if err := a.yield(context.WithoutCancel(ctx)); err != nil {

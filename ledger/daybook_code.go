@@ -17,7 +17,23 @@ type code struct {
 	err   error // of reading
 }
 
-var errCut = errors.New("an entry of the daybook ends too early")
+// codeVersion is of the fields and their order. Whoever changes them counts it up,
+// and reads what a server of the version before may have left.
+const codeVersion = 1
+
+var (
+	errCut   = errors.New("it ends too early")
+	errLong  = errors.New("it does not end where it should")
+	errOther = errors.New("another version of this program wrote it: start that once, and end it in order")
+)
+
+func (c *code) version() {
+	v := codeVersion
+	if number(c, &v); v != codeVersion && c.err == nil {
+		c.cut()
+		c.err = errOther
+	}
+}
 
 // cut is what is read once something was wrong.
 func (c *code) cut() {

@@ -3,6 +3,8 @@ package ledger
 import (
 	"errors"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"tollgate"
 	"tollgate/store"
@@ -32,7 +34,7 @@ type draft struct {
 	looking looking
 	pages   []*page // not posted when the commit began, oldest first
 
-	again     bool // one of the calls is there already, as itself
+	again     bool // one of the calls may be there already, as itself
 	entries   []store.Entry
 	keys      map[tollgate.CallID]tollgate.ID
 	transfers []tollgate.Transfer
@@ -50,6 +52,7 @@ func newDraft(pages []*page) *draft {
 
 // code writes the draft as an entry of the daybook, or reads it.
 func (d *draft) code(c *code) {
+	c.version()
 	list(c, &d.entries, codeEntry)
 	list(c, &d.transfers, codeTransfer)
 	list(c, &d.deltas, codeDelta)
@@ -114,10 +117,10 @@ func (d *draft) Claim(entries []store.Entry) ([]tollgate.ID, error) {
 	}
 	fresh := true
 	for i, call := range calls {
-		d.again = d.again || holders[i] == entries[i].CDR.ID
 		if holders[i] == 0 {
 			holders[i] = d.keys[call] // by another of these entries
 		}
+		d.again = d.again || holders[i] == entries[i].CDR.ID || !clean(call)
 		if holders[i] == 0 {
 			holders[i] = entries[i].CDR.ID
 			d.keys[call] = holders[i]
@@ -263,13 +266,20 @@ func (d *draft) Reserve(rows []store.Reservation) (inserted int, err error) {
 		}
 	}
 	for _, r := range rows {
-		if d.change(r.ID) != nil || d.holds(r.Call) {
+		if d.change(r.ID) != nil || d.holds(r.Call) || !clean(r.Call) {
 			return 0, errTables
 		}
 		d.held[r.ID] = &heldChange{Reservation: r}
 		d.calls[r.Call] = r.ID
 	}
 	return len(rows), nil
+}
+
+// clean reports whether all engines keep the name of a call as it is: two that
+// differ in what is not text may be one to the tables.
+func clean(call tollgate.CallID) bool {
+	return utf8.ValidString(call.UniqueID) && strings.IndexByte(call.UniqueID, 0) < 0 &&
+		!strings.ContainsRune(call.UniqueID, utf8.RuneError)
 }
 
 // holds reports whether a call has a reservation that is not posted.

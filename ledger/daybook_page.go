@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 // page is what commits come to that are in the daybook and not in the tables yet.
 type page struct {
+	parts   []part
 	frozen  bool  // it is being posted: what comes goes into another
 	last    int64 // the daybook's newest entry that is in it
 	entries []store.Entry
@@ -21,6 +23,12 @@ type page struct {
 	transfers []tollgate.Transfer
 	held      map[tollgate.ID]*heldChange
 	calls     map[tollgate.CallID]tollgate.ID // their reservations
+}
+
+// part is one commit of a page.
+type part struct {
+	seq   int64
+	draft *draft
 }
 
 // heldChange is a reservation as commits leave it.
@@ -43,6 +51,7 @@ func (g *page) rows() int { return len(g.entries) + len(g.held) }
 // add takes in what the commit of an entry came to.
 func (g *page) add(seq int64, d *draft) {
 	g.last = seq
+	g.parts = append(g.parts, part{seq, d})
 	g.entries = append(g.entries, d.entries...)
 	g.transfers = append(g.transfers, d.transfers...)
 	for i := range d.entries {
@@ -52,7 +61,7 @@ func (g *page) add(seq int64, d *draft) {
 		addDelta(g.deltas, &d.deltas[i])
 	}
 	for _, h := range d.held {
-		g.hold(h)
+		g.hold(*h)
 	}
 }
 
@@ -70,19 +79,19 @@ func addDelta(to map[tollgate.ID]*store.Delta, d *store.Delta) {
 
 // hold takes in a reservation as it is now. One that began and ended here leaves
 // nothing behind.
-func (g *page) hold(h *heldChange) {
+func (g *page) hold(h heldChange) {
 	if before := g.held[h.ID]; before != nil {
 		h.stored = before.stored
 	}
 	switch {
 	case !h.gone:
-		g.held[h.ID] = h
+		g.held[h.ID] = &h
 		if h.Call != (tollgate.CallID{}) { // what the tables have keeps its call there
 			g.calls[h.Call] = h.ID
 		}
 		return
 	case h.stored:
-		g.held[h.ID] = h
+		g.held[h.ID] = &h
 	default:
 		delete(g.held, h.ID)
 	}
@@ -106,14 +115,7 @@ func (g *page) post(p Posting) error {
 	if err := g.postHeld(p); err != nil {
 		return err
 	}
-	sums := make([]store.Delta, 0, len(deltas))
-	for _, d := range deltas {
-		if *d != (store.Delta{Enterprise: d.Enterprise, Account: d.Account, Cause: d.Cause}) {
-			sums = append(sums, *d)
-		}
-	}
-	slices.SortFunc(sums, func(a, b store.Delta) int { return cmp.Compare(a.Account, b.Account) })
-	if err := p.AddBalances(sums); err != nil {
+	if err := p.AddBalances(sorted(deltas)); err != nil {
 		return err
 	}
 	return p.AddUsage(usageOf(entries))
@@ -138,8 +140,10 @@ func (g *page) without(left func(entry int) bool) *page {
 	rest := *g
 	rest.entries, rest.transfers = nil, nil
 	rest.deltas = make(map[tollgate.ID]*store.Delta, len(g.deltas))
-	for _, d := range g.deltas {
-		addDelta(rest.deltas, d)
+	for id, d := range g.deltas {
+		sum := *d
+		sum.Cause = 0
+		rest.deltas[id] = &sum
 	}
 	gone := make(map[tollgate.ID]bool)
 	for i := range g.entries {
@@ -154,6 +158,7 @@ func (g *page) without(left func(entry int) bool) *page {
 	for _, t := range g.transfers {
 		if !gone[t.CDR] {
 			rest.transfers = append(rest.transfers, t)
+			rest.deltas[t.Debit].Cause = cmp.Or(rest.deltas[t.Debit].Cause, t.ID)
 			continue
 		}
 		rest.deltas[t.Debit].Balance += t.Amount
@@ -188,10 +193,89 @@ func (g *page) postSound(p Posting) error {
 	for id := range deleted {
 		delete(sound.deltas, id)
 	}
+	sound.held = make(map[tollgate.ID]*heldChange, len(g.held))
+	for id, h := range g.held {
+		rest := *h
+		rest.Accounts = slices.DeleteFunc(slices.Clone(h.Accounts), func(id tollgate.ID) bool { return deleted[id] })
+		sound.held[id] = &rest
+	}
 	if err := p.Quarantine(rows); err != nil {
 		return err
 	}
 	return sound.post(p)
+}
+
+// postParts is post commit by commit. It returns why commits were set aside.
+func (g *page) postParts(p tables) (aside []error, err error) {
+	for _, part := range g.parts {
+		alone := newPage()
+		alone.add(part.seq, part.draft)
+		failed, err := p.Try(func() error { return alone.post(p) })
+		if err == nil && tollgate.CodeOf(failed) == tollgate.CodeNotFound {
+			failed, err = p.Try(func() error { return alone.postSound(p) })
+		}
+		if err == nil && failed != nil && !refused(failed) {
+			err = failed
+		}
+		if err == nil && failed != nil {
+			aside = append(aside, fmt.Errorf("entry %d: %w", part.seq, failed))
+			err = alone.setAside(p)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return aside, nil
+}
+
+// setAside keeps the calls of a page that the tables refuse in quarantine, from
+// where they can be settled once it is known what is wrong. What was held for them
+// is given back; what was to be held is not.
+func (g *page) setAside(p Posting) error {
+	var rows []store.Quarantined
+	for i := range g.entries {
+		c := g.entries[i].CDR
+		rows = append(rows, store.Quarantined{
+			Enterprise: c.Enterprise, Record: (&Settlement{CDR: *c}).record(),
+			Reason: "the call was settled, but the tables did not take it: see the log",
+		})
+	}
+	if err := p.Quarantine(rows); err != nil {
+		return err
+	}
+	var gone []tollgate.ID
+	for id, h := range g.held {
+		if h.gone {
+			gone = append(gone, id)
+		}
+	}
+	dropped, err := p.Drop(gone)
+	deltas := make(map[tollgate.ID]*store.Delta)
+	for _, r := range dropped {
+		for _, id := range r.Accounts {
+			addDelta(deltas, &store.Delta{Enterprise: r.Enterprise, Account: id, Reserved: -r.Amount})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return p.AddBalances(sorted(deltas))
+}
+
+// errThere is a reservation that the tables have, though it was thought to be new.
+var errThere = errors.New("reservations are there already")
+
+// sorted are the changes of accounts, in one order on every node, without those
+// that change nothing.
+func sorted(deltas map[tollgate.ID]*store.Delta) []store.Delta {
+	sums := make([]store.Delta, 0, len(deltas))
+	for _, d := range deltas {
+		if *d != (store.Delta{Enterprise: d.Enterprise, Account: d.Account, Cause: d.Cause}) {
+			sums = append(sums, *d)
+		}
+	}
+	slices.SortFunc(sums, func(a, b store.Delta) int { return cmp.Compare(a.Account, b.Account) })
+	return sums
 }
 
 // postHeld writes the reservations as they are now.
@@ -216,7 +300,7 @@ func (g *page) postHeld(p Posting) error {
 	}
 	inserted, err := p.Reserve(fresh)
 	if err == nil && inserted != len(fresh) {
-		return fmt.Errorf("%d of %d reservations are there already", len(fresh)-inserted, len(fresh))
+		return fmt.Errorf("%d of %d: %w", len(fresh)-inserted, len(fresh), errThere)
 	}
 	return err
 }

@@ -52,3 +52,43 @@ func (b *Book) Unposted() int { return len(b.ahead.unposted()) }
 
 // Crash lets go of the daybook as a process does that is killed.
 func (b *Book) Crash() error { return b.ahead.book.Close() }
+
+// HoldEntries keeps entries from the daybook until Enter.
+func (b *Book) HoldEntries() <-chan *entry {
+	b.ahead.entries = make(chan *entry, 10)
+	return b.ahead.entries
+}
+
+// Enter writes so many entries into the daybook.
+func (b *Book) Enter(ctx context.Context, n int) {
+	for range n {
+		b.ahead.enter(ctx, <-b.ahead.entries)
+	}
+	b.ahead.entries = nil
+}
+
+// Answered reports whether somebody was told what became of an operation.
+func Answered(o *Operation) bool {
+	select {
+	case <-o.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// LoseSession ends the connection that the daybook is written by.
+func (b *Book) LoseSession() { _ = b.ahead.book.Close() }
+
+// HoldPosting keeps pages from being posted until it is released.
+func (b *Book) HoldPosting() (release func()) {
+	b.ahead.posting.Lock()
+	return b.ahead.posting.Unlock
+}
+
+// ForgetPages is what happens to pages whose entries never came into the daybook.
+func (b *Book) ForgetPages() {
+	b.ahead.mu.Lock()
+	defer b.ahead.mu.Unlock()
+	b.ahead.pages = nil
+}

@@ -89,3 +89,7 @@ type tables struct {
 	*store.Posting
 	live.Rows
 }
+
+// Try runs fn. What it did is undone if it failed, and the transaction goes on,
+// unless there is an error.
+func (t tables) Try(fn func() error) (failed, err error) { return t.Tx().Try(fn) }

@@ -226,6 +226,25 @@ func (t *Tx) Read() (context.Context, Querier) {
 	return t.ctx, t.conn
 }
 
+// Try runs fn. What it did is undone if it failed, and the transaction goes on,
+// unless there is an error.
+func (t *Tx) Try(fn func() error) (failed, err error) {
+	if _, err := t.Exec("SAVEPOINT try"); err != nil {
+		return nil, err
+	}
+	if failed = fn(); failed == nil {
+		failed = t.catchUp()
+	}
+	if failed != nil {
+		t.waiting, t.failed = nil, nil
+		if _, err := t.conn.ExecContext(t.ctx, "ROLLBACK TO SAVEPOINT try"); err != nil {
+			return failed, err
+		}
+	}
+	_, err = t.Exec("RELEASE SAVEPOINT try")
+	return failed, err
+}
+
 // unread is a row that cannot be read.
 type unread struct{ error }
 
