@@ -95,6 +95,9 @@ func (d *Daybook) Disown(ctx context.Context) error {
 // After an error it is not known whether the entry is there: the daybook must be
 // owned anew, which tells.
 func (d *Daybook) Write(ctx context.Context, seq int64, body []byte) error {
+	if !d.owned {
+		return tollgate.Errorf(tollgate.CodeConflict, "entry %d of a daybook that this process does not keep", seq)
+	}
 	if len(body) > EntryBytesMax || seq != d.last+1 {
 		return tollgate.Errorf(tollgate.CodeInvalid, "entry %d after %d, of %d bytes: at most %d",
 			seq, d.last, len(body), EntryBytesMax)
@@ -106,14 +109,17 @@ func (d *Daybook) Write(ctx context.Context, seq int64, body []byte) error {
 	return nil
 }
 
+// ErrLost says that this process does not keep the daybook any more.
+var ErrLost = tollgate.Errorf(tollgate.CodeUnavailable, "another process keeps the daybook now")
+
 // Mark notes in the transaction that posts them that the entries after one, up to
-// another, are in the tables. CodeConflict says that they are already, or that
-// another process keeps the daybook now.
+// another, are in the tables. ErrLost says that they are already, or that another
+// process keeps the daybook now.
 func (d *Daybook) Mark(p *store.Posting, after, upTo int64) error {
 	touched, err := p.Tx().Exec("UPDATE daybook_mark SET posted = $3 WHERE posted = $2 AND volume = $1",
 		d.mark(), after, upTo)
 	if err == nil && touched == 0 {
-		return tollgate.Errorf(tollgate.CodeConflict, "the entries after %d are posted already, or not by us", after)
+		return ErrLost
 	}
 	if err == nil && upTo > after && p.Tx().Engine() == store.PostgreSQL {
 		_, err = p.Tx().Exec("DELETE FROM daybook WHERE seq <= $1", upTo)
@@ -131,10 +137,10 @@ func (d *Daybook) Fence(p *store.Posting, posted int64) error {
 }
 
 // Left reports whether a process that ended may have left entries which are not
-// posted. Where one keeps the daybook, nothing is left.
+// posted. On PostgreSQL they may be those of a process that keeps the daybook.
 func Left(ctx context.Context, db *store.DB) (bool, error) {
 	if db.Engine() == store.SQLite {
-		return fileLeft(db), nil
+		return fileLeft(db)
 	}
 	var left bool
 	err := db.Snapshot(ctx, func(q engine.Querier) error {
@@ -153,16 +159,3 @@ func Marked(ctx context.Context, db *store.DB) (posted int64, err error) {
 
 // Last is the number of the newest entry that is known.
 func (d *Daybook) Last() int64 { return d.last }
-
-// Unposted hands over the entries that the tables do not have, in their order.
-// It comes before the first Write.
-func (d *Daybook) Unposted(ctx context.Context, fn func(seq int64, body []byte) error) error {
-	return d.unposted(ctx, d.last, func(seq int64, body []byte) error {
-		if seq != d.last+1 {
-			return tollgate.Errorf(tollgate.CodeConflict,
-				"the daybook goes on with entry %d after %d: it does not belong to these tables", seq, d.last)
-		}
-		d.last = seq
-		return fn(seq, body)
-	})
-}

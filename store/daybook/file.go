@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"sync"
@@ -25,8 +26,7 @@ import (
 const (
 	blockBytes = 4096
 	headBytes  = 8 + 4 + 8 + 4
-	// growBytes is by how much the file is made longer, and where writing turns back
-	// to its beginning.
+	// growBytes is by how much the file is made longer.
 	growBytes = 16 << 20
 	// lockTries is how often, every 20 ms, a file is tried that another process keeps:
 	// it may only be posting what a third one left.
@@ -44,6 +44,7 @@ type file struct {
 	db     *store.DB
 	locked bool
 	volume int64
+	step   int64  // growBytes; tests lower it
 	size   int64  // up to where the file is made
 	next   int64  // where the next entry goes, if it fits
 	room   []byte // for an entry in the making
@@ -64,17 +65,24 @@ func openFile(_ context.Context, db *store.DB) (medium, error) {
 	if err != nil {
 		return nil, engine.Unavailable(err, "opening the daybook")
 	}
-	return &file{File: opened, db: db, next: blockBytes}, nil
+	return &file{File: opened, db: db, step: growBytes, next: blockBytes}, nil
 }
 
 // fileLeft reports whether there is a file that no process keeps.
-func fileLeft(db *store.DB) bool {
+func fileLeft(db *store.DB) (bool, error) {
 	opened, err := os.Open(fileName(db))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	if err != nil {
-		return false
+		return false, engine.Unavailable(err, "opening the daybook")
 	}
 	defer opened.Close() // which unlocks it
-	return syscall.Flock(int(opened.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil
+	err = syscall.Flock(int(opened.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, engine.Unavailable(err, "looking who keeps the daybook")
+	}
+	return err == nil, nil
 }
 
 // own keeps others off the file for as long as the process lasts.
@@ -97,8 +105,9 @@ func (f *file) own(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, engine.Unavailable(err, "locking the daybook")
 		}
-		f.locked = true
-		return true, f.begin(ctx)
+		err = f.begin(ctx)
+		f.locked = err == nil
+		return f.locked, err
 	}
 	return false, nil
 }
@@ -135,7 +144,11 @@ func (f *file) begin(ctx context.Context) error {
 	if err := setVolume(ctx, f.db, f.volume); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(headOf(f.volume), 0); err != nil {
+	// A file that is longer has a head, whenever the power fails.
+	if _, err = f.WriteAt(headOf(f.volume), 0); err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
 		return engine.Unavailable(err, "making the daybook")
 	}
 	return f.grow()
@@ -166,26 +179,27 @@ func checksum(volume int64, b []byte) uint32 {
 // when it is written as a longer file does.
 func (f *file) grow() error {
 	from := max(f.size, blockBytes)
-	zeros := make([]byte, growBytes)
+	zeros := make([]byte, f.step)
 	if _, err := f.WriteAt(zeros, from); err != nil {
 		return engine.Unavailable(err, "making room in the daybook")
 	}
 	if err := f.Sync(); err != nil {
 		return engine.Unavailable(err, "making room in the daybook")
 	}
-	f.size = from + growBytes
+	f.size = from + f.step
 	return nil
 }
 
 func (f *file) write(_ context.Context, seq int64, body []byte) error {
-	n := int64(headBytes+len(body)+blockBytes-1) / blockBytes * blockBytes
+	n := extentBytes(body)
 	from := f.place(n)
 	for from+n > f.size {
 		if err := f.grow(); err != nil {
 			return err
 		}
 	}
-	b := append(f.room[:0], entryMagic...)
+	b := f.room[:0]
+	b = append(b, entryMagic...)
 	b = append(b, 0, 0, 0, 0)
 	b = binary.LittleEndian.AppendUint64(b, uint64(seq))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(body)))
@@ -205,25 +219,30 @@ func (f *file) write(_ context.Context, seq int64, body []byte) error {
 	return nil
 }
 
-// place finds n bytes that no entry needs which is not posted: behind the newest,
-// unless the file is long enough and there is room at its beginning.
+// extentBytes is how much of the file an entry takes.
+func extentBytes(body []byte) int64 {
+	return int64(headBytes+len(body)+blockBytes-1) / blockBytes * blockBytes
+}
+
+// place finds n bytes that no entry needs which is not posted: behind the newest
+// as far as the file is made, else wherever there is room. Only if there is none
+// does the file become longer.
 func (f *file) place(n int64) (from int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	end := int64(blockBytes)
-	for _, e := range f.kept {
-		end = max(end, e.until)
+	taken := func(e extent) bool { return e.from < f.next+n && f.next < e.until }
+	if f.next+n <= f.size && !slices.ContainsFunc(f.kept, taken) {
+		return f.next
 	}
-	tries := []int64{f.next, blockBytes, end}
-	if f.next+n > growBytes {
-		tries = tries[1:]
-	}
-	for _, from := range tries {
-		if !slices.ContainsFunc(f.kept, func(e extent) bool { return e.from < from+n && from < e.until }) {
-			return from
+	inFile := func(a, b extent) int { return cmp.Compare(a.from, b.from) }
+	from = blockBytes
+	for _, e := range slices.SortedFunc(slices.Values(f.kept), inFile) {
+		if from+n <= e.from {
+			break
 		}
+		from = e.until
 	}
-	return end
+	return from
 }
 
 // Posted lets go of the entries that the tables have.
@@ -240,23 +259,25 @@ func (f *file) Wanted(context.Context) (bool, error) { return false, nil }
 // unposted finds the entries in the file. What was not written to its end is not
 // there, for nobody was told that it is.
 func (f *file) unposted(_ context.Context, after int64, fn func(int64, []byte) error) error {
-	f.kept = nil
+	var found []extent
 	for from := int64(blockBytes); from < f.size; {
 		seq, body, err := f.read(from)
 		if err != nil {
 			return err
 		}
-		until := from + blockBytes
+		until := from + extentBytes(body) // what looks like an entry inside of one is none
 		if seq > after {
-			until = from + (int64(headBytes+len(body))+blockBytes-1)/blockBytes*blockBytes
-			f.kept = append(f.kept, extent{seq, from, until})
+			found = append(found, extent{seq, from, until})
 		}
 		from = until
 	}
-	slices.SortFunc(f.kept, func(a, b extent) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortFunc(found, func(a, b extent) int { return cmp.Compare(a.seq, b.seq) })
 	// One whose writing failed was written again.
-	f.kept = slices.CompactFunc(f.kept, func(a, b extent) bool { return a.seq == b.seq })
-	for _, e := range f.kept {
+	found = slices.CompactFunc(found, func(a, b extent) bool { return a.seq == b.seq })
+	f.mu.Lock()
+	f.kept = slices.Clone(found)
+	f.mu.Unlock()
+	for _, e := range found {
 		seq, body, err := f.read(e.from)
 		if err == nil {
 			err = fn(seq, body)
@@ -272,19 +293,20 @@ func (f *file) unposted(_ context.Context, after int64, fn func(int64, []byte) e
 // read returns the entry that begins at a block; seq is 0 if none does.
 func (f *file) read(from int64) (seq int64, body []byte, err error) {
 	head := make([]byte, headBytes)
-	if n, err := f.ReadAt(head, from); n < headBytes || string(head[:len(entryMagic)]) != entryMagic {
-		if errors.Is(err, io.EOF) {
-			err = nil
-		}
-		return 0, nil, err
+	n, err := f.ReadAt(head, from)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, nil, engine.Unavailable(err, "reading the daybook")
+	}
+	if n < headBytes || string(head[:len(entryMagic)]) != entryMagic {
+		return 0, nil, nil
 	}
 	sum := binary.LittleEndian.Uint32(head[8:])
 	seq = int64(binary.LittleEndian.Uint64(head[12:]))
-	n := int64(binary.LittleEndian.Uint32(head[20:]))
-	if n > EntryBytesMax || from+headBytes+n > f.size {
+	length := int64(binary.LittleEndian.Uint32(head[20:]))
+	if length > EntryBytesMax || from+headBytes+length > f.size {
 		return 0, nil, nil
 	}
-	b := make([]byte, 12+n)
+	b := make([]byte, 12+length)
 	if _, err := f.ReadAt(b, from+12); err != nil {
 		return 0, nil, engine.Unavailable(err, "reading the daybook")
 	}
