@@ -107,7 +107,11 @@ func (a *ahead) own(ctx context.Context) error {
 	if err != nil || !owned {
 		return err
 	}
-	return a.catchUp(ctx)
+	if err = a.catchUp(ctx); err != nil {
+		a.tryAt = time.Time{} // nothing comes after what is not in the tables yet
+		err = errors.Join(err, a.book.Disown(ctx))
+	}
+	return err
 }
 
 // unposted returns the pages that are not in the tables.
@@ -138,7 +142,10 @@ func (a *ahead) commit(ctx context.Context, rows int, fn func(Posting) error, do
 	case !a.book.Owned():
 		err := a.beside.Post(ctx, fn)
 		if errors.Is(err, daybook.ErrLeft) {
-			a.tryAt = time.Time{}
+			if err := a.own(ctx); err != nil || !a.book.Owned() {
+				return errors.Join(daybook.ErrLeft, err)
+			}
+			err = a.inTables(ctx, fn)
 		}
 		return told(err, done)
 	case rows > aheadMax, rows < a.from && len(a.unposted()) == 0:
@@ -203,10 +210,8 @@ func (a *ahead) write(ctx context.Context, fn func(Posting) error, done func(err
 	} else {
 		a.entries <- e
 	}
-	for a.waiting() > unpostedMax {
-		if _, err := a.postOne(ctx); err != nil {
-			return nil // done is told, and posting is tried again
-		}
+	for posted := true; posted && a.waiting() > unpostedMax; {
+		posted = a.postedOne(ctx)
 	}
 	return nil
 }
@@ -299,6 +304,12 @@ func (a *ahead) catchUp(ctx context.Context) error {
 	}
 }
 
+// postedOne posts the oldest page. What fails is tried again by run, which says so.
+func (a *ahead) postedOne(ctx context.Context) bool {
+	_, err := a.postOne(ctx)
+	return err == nil
+}
+
 // postOne posts the oldest page, if there is one, and returns how far the tables
 // have come.
 func (a *ahead) postOne(ctx context.Context) (posted int64, err error) {
@@ -352,11 +363,9 @@ func (a *ahead) postPage(ctx context.Context, g *page) error {
 
 // refused reports whether the tables do not take something, whenever it is tried.
 func refused(err error) bool {
-	switch tollgate.CodeOf(err) {
-	case tollgate.CodeNotFound, tollgate.CodeConflict, tollgate.CodeInvalid:
-		return true
-	}
-	return errors.Is(err, errThere)
+	code := tollgate.CodeOf(err)
+	return code == tollgate.CodeNotFound || code == tollgate.CodeConflict || code == tollgate.CodeInvalid ||
+		errors.Is(err, errThere)
 }
 
 // postOnce writes the entries up to one into the tables, in one transaction that

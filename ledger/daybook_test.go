@@ -143,7 +143,7 @@ func eachAhead(t *testing.T, run func(s *shop, book *ledger.Book)) {
 
 // A call that another process stored before the daybook was posted is charged once.
 func TestPostedAfterAnotherProcess(t *testing.T) {
-	eachAhead(t, func(s *shop, book *ledger.Book) {
+	eachAhead(t, func(s *shop, _ *ledger.Book) {
 		err := s.db.Post(s.Context(), func(p *store.Posting) error {
 			call := s.call(1, 30)
 			call.CDR.ID = s.db.NewID()
@@ -173,7 +173,7 @@ func TestPostedAfterAnotherProcess(t *testing.T) {
 
 // A call whose account is deleted before it is posted is not lost.
 func TestPostedWithoutItsAccount(t *testing.T) {
-	eachAhead(t, func(s *shop, book *ledger.Book) {
+	eachAhead(t, func(s *shop, _ *ledger.Book) {
 		s.hold(s.held("held", 5, s.quota))
 		err := s.db.Change(s.Context(), clerk, "test", func(c *store.Change) error { return c.DeleteAccount(s.prepaid.ID) })
 		if err != nil {

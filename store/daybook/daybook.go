@@ -39,6 +39,7 @@ type medium interface {
 	// Wanted reports whether another process waits to work in the tables.
 	Wanted(ctx context.Context) (bool, error)
 	Close() error
+	Name() string
 	// mark is what Mark compares and sets.
 	mark() int64
 }
@@ -70,7 +71,8 @@ func (d *Daybook) Own(ctx context.Context, fn func(seq int64, body []byte) error
 		err = d.unposted(ctx, d.last, func(seq int64, body []byte) error {
 			if seq != d.last+1 {
 				return tollgate.Errorf(tollgate.CodeConflict,
-					"the daybook goes on with entry %d after %d: it does not belong to these tables", seq, d.last)
+					"the daybook %s goes on with entry %d after %d, so it is not of these tables: "+
+						"if they were put back from a copy, move it away", d.Name(), seq, d.last)
 			}
 			d.last = seq
 			return fn(seq, body)

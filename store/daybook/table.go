@@ -2,7 +2,6 @@ package daybook
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 
 	"tollgate"
@@ -43,6 +42,12 @@ func (t *table) own(ctx context.Context) (owned bool, err error) {
 		if t.session, err = t.db.Conn(ctx); err != nil {
 			return false, err
 		}
+		// A session whose host vanished must not keep the daybook for hours.
+		if _, err = t.session.Exec(ctx, `SELECT set_config('tcp_keepalives_idle', '10', false),
+			set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
+			set_config('tcp_user_timeout', '25000', false)`); err != nil {
+			return false, engine.Failed(err, "opening the daybook")
+		}
 		if _, err = t.session.Exec(ctx, "SELECT pg_advisory_lock_shared($1, hashtext(current_schema()))",
 			presenceLock); err != nil {
 			return false, engine.Unavailable(err, "saying that this server is there")
@@ -76,10 +81,11 @@ func (t *table) wait(ctx context.Context, lock int) (bool, error) {
 		return false, engine.Failed(err, "waiting for the daybook")
 	}
 	_, err := t.session.Exec(ctx, "SELECT pg_advisory_lock($1, hashtext(current_schema()))", lock)
-	if engine.IsLate(err) {
-		return false, nil
+	late := engine.IsLate(err)
+	if err == nil || late {
+		_, err = t.session.Exec(ctx, "RESET lock_timeout")
 	}
-	return err == nil, engine.Failed(err, "waiting for the daybook")
+	return err == nil && !late, engine.Failed(err, "waiting for the daybook")
 }
 
 // alone reports whether this is the only server.
@@ -116,11 +122,13 @@ func (t *table) disown(ctx context.Context) error {
 	}
 	t.token.Store(0)
 	if err := t.unlock(ctx, ownLock); err != nil {
-		t.lose()
-		return err
+		t.lose() // and with the session the lock
 	}
 	return nil
 }
+
+// Name says what it is.
+func (t *table) Name() string { return "in table daybook" }
 
 func (t *table) mark() int64 { return t.token.Load() }
 
@@ -181,7 +189,7 @@ func (t *table) Close() error {
 
 // ErrLeft says that a process which kept the daybook left something in it that is
 // not in the tables.
-var ErrLeft = errors.New("the daybook has to be posted first")
+var ErrLeft = tollgate.Errorf(tollgate.CodeUnavailable, "the daybook has to be posted first: try again")
 
 // Beside begins a transaction on tables of which another process may keep the
 // daybook: it waits until nothing is ahead of them, and keeps it so.

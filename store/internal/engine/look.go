@@ -14,7 +14,7 @@ func (db *DB) Look(ctx context.Context, fn func(*Tx) error) error {
 		if err != nil {
 			return Unavailable(err, "connecting to the database")
 		}
-		defer conn.Close() // back to the pool
+		defer func() { _ = conn.Close() }() // back to the pool, which finds out if it is broken
 		return fn(&Tx{writer: &writer{conn: conn}, db: db, ctx: context.WithoutCancel(ctx)})
 	}
 	select {
