@@ -68,7 +68,7 @@ type gauges struct {
 	s                                         *server
 	records, rows, seconds                    *prometheus.Desc
 	quarantine, connected, calls, deviceTotal *prometheus.Desc
-	live                                      *prometheus.Desc
+	live, unposted                            *prometheus.Desc
 }
 
 func newGauges(s *server) *gauges {
@@ -83,6 +83,7 @@ func newGauges(s *server) *gauges {
 		quarantine:  d("quarantine_records", "Reported calls that wait in quarantine."),
 		connected:   d("device_connected", "1 while the device's connector is connected.", "device"),
 		calls:       d("device_calls", "Legs in progress on the device.", "device"),
+		unposted:    d("unposted_rows", "Calls and reservations in the daybook and not in the tables yet."),
 		live:        d("live_calls", "Calls in progress that were authorised."),
 		deviceTotal: d("device_records_total", "Finished calls that the device reported.", "device"),
 	}
@@ -91,7 +92,7 @@ func newGauges(s *server) *gauges {
 // Describe lists what Collect may send.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		g.records, g.rows, g.seconds, g.quarantine, g.connected, g.calls, g.deviceTotal, g.live,
+		g.records, g.rows, g.seconds, g.quarantine, g.connected, g.calls, g.deviceTotal, g.live, g.unposted,
 	} {
 		ch <- d
 	}
@@ -110,6 +111,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(g.records, prometheus.CounterValue, float64(n), string(outcome))
 	}
 	ch <- prometheus.MustNewConstMetric(g.live, prometheus.GaugeValue, float64(g.s.Office.LiveCount()))
+	ch <- prometheus.MustNewConstMetric(g.unposted, prometheus.GaugeValue, float64(stats.Unposted))
 	ch <- histogram(g.rows, stats.Rows, 1)
 	ch <- histogram(g.seconds, stats.Time, float64(time.Second/time.Microsecond))
 	if n, err := g.s.Store.QuarantineCount(ctx, store.Everything); err == nil {

@@ -265,7 +265,9 @@ func (a *ahead) add(seq int64, d *draft) {
 
 // waiting is about how much waits to be posted.
 func (a *ahead) waiting() (rows int) {
-	for _, g := range a.unposted() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, g := range a.pages {
 		rows += g.rows()
 	}
 	return rows

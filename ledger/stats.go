@@ -13,6 +13,7 @@ type Stats struct {
 	Stored, Duplicate, Quarantined int64     // settlements by outcome
 	Rows                           Histogram // settlements and postings in a commit
 	Time                           Histogram // microseconds that a commit took
+	Unposted                       int       // calls and reservations in the daybook and not in the tables yet
 }
 
 // Histogram counts values by size.
@@ -77,5 +78,8 @@ func (b *Book) Stats() Stats {
 	defer b.counters.mu.Unlock()
 	s := b.counters.stats
 	s.Rows, s.Time = s.Rows.clone(), s.Time.clone()
+	if b.ahead != nil {
+		s.Unposted = b.ahead.waiting()
+	}
 	return s
 }
