@@ -226,9 +226,19 @@ func TestAuditNamesOnlyTheFirst(t *testing.T) {
 // whenever it looks.
 func TestAuditOfLiveBooks(t *testing.T) {
 	eachShop(t, func(s *shop) {
+		var seen []int64
+		look := func() {
+			for _, c := range s.audit().Checked {
+				if c.What == "cdr" {
+					seen = append(seen, c.Rows)
+				}
+			}
+		}
+		look()
 		stop, written := make(chan bool), make(chan int)
 		go func() {
-			for i := 0; ; i += 20 {
+			i := 0
+			for ; i < 4000; i += 20 { // the more there are the longer an audit takes
 				select {
 				case <-stop:
 					written <- i
@@ -243,16 +253,13 @@ func TestAuditOfLiveBooks(t *testing.T) {
 					s.Error(err)
 				}
 			}
+			<-stop
+			written <- i
 		}()
-		var seen []int64
 		// At least ten, and until one sees more than the first: a busy machine may
 		// do ten audits before the first commit.
 		for len(seen) < 10 || seen[len(seen)-1] == seen[0] {
-			for _, c := range s.audit().Checked {
-				if c.What == "cdr" {
-					seen = append(seen, c.Rows)
-				}
-			}
+			look()
 		}
 		close(stop)
 		if n := int64(<-written); seen[len(seen)-1] > n || !slices.IsSorted(seen) {
