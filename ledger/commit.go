@@ -87,23 +87,31 @@ func (c *commit) flush() error {
 	}
 	// In one order on every node, so that nodes wait for each other rather than
 	// deadlock.
-	deltas := make([]store.Delta, 0, len(c.deltas))
-	for _, d := range c.deltas {
-		deltas = append(deltas, *d)
-	}
-	slices.SortFunc(deltas, func(a, b store.Delta) int { return cmp.Compare(a.Account, b.Account) })
-	if err := c.AddBalances(deltas); err != nil {
+	if err := c.AddBalances(sortedDeltas(c.deltas)); err != nil {
 		return err
 	}
-	usage := make([]store.Usage, 0, len(c.usage))
-	for k, n := range c.usage {
-		usage = append(usage, store.Usage{UsageKey: k, UsageCount: *n})
-	}
-	slices.SortFunc(usage, func(a, b store.Usage) int { return a.Compare(b.UsageKey) })
-	if err := c.AddUsage(usage); err != nil {
+	if err := c.AddUsage(sortedUsage(c.usage)); err != nil {
 		return err
 	}
 	return c.Release(c.replayed)
+}
+
+func sortedDeltas(of map[tollgate.ID]*store.Delta) []store.Delta {
+	deltas := make([]store.Delta, 0, len(of))
+	for _, d := range of {
+		deltas = append(deltas, *d)
+	}
+	slices.SortFunc(deltas, func(a, b store.Delta) int { return cmp.Compare(a.Account, b.Account) })
+	return deltas
+}
+
+func sortedUsage(of map[store.UsageKey]*store.UsageCount) []store.Usage {
+	usage := make([]store.Usage, 0, len(of))
+	for k, n := range of {
+		usage = append(usage, store.Usage{UsageKey: k, UsageCount: *n})
+	}
+	slices.SortFunc(usage, func(a, b store.Usage) int { return a.Compare(b.UsageKey) })
+	return usage
 }
 
 // purse returns what the books know of an account.
@@ -159,11 +167,13 @@ func (c *commit) delta(enterprise, account tollgate.ID) *store.Delta {
 // count adds a call to its counter.
 func (c *commit) count(d *tollgate.CDR) { c.counter(store.UsageKeyOf(d)).Add(d, 1) }
 
-func (c *commit) counter(key store.UsageKey) *store.UsageCount {
-	n := c.usage[key]
+func (c *commit) counter(key store.UsageKey) *store.UsageCount { return counterOf(c.usage, key) }
+
+func counterOf(usage map[store.UsageKey]*store.UsageCount, key store.UsageKey) *store.UsageCount {
+	n := usage[key]
 	if n == nil {
 		n = &store.UsageCount{}
-		c.usage[key] = n
+		usage[key] = n
 	}
 	return n
 }

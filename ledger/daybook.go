@@ -39,8 +39,7 @@ type ahead struct {
 	db     *store.DB
 	log    *slog.Logger
 	now    func() time.Time
-	from   int           // aheadFrom; tests lower it
-	dirty  chan struct{} // something waits to be posted
+	from   int // aheadFrom; tests lower it
 
 	gate     sync.Mutex // held by who commits, and by who lets others
 	book     *daybook.Daybook
@@ -67,7 +66,7 @@ func openAhead(ctx context.Context, db *store.DB, b *Book) (*ahead, error) {
 	}
 	a := &ahead{
 		tables: shelf{db, false}, beside: shelf{db, true}, db: db, log: b.log, now: b.now,
-		from: aheadFrom, dirty: make(chan struct{}, 1), book: book,
+		from: aheadFrom, book: book,
 	}
 	a.changed = sync.NewCond(&a.mu)
 	if err := a.own(ctx); err != nil {
@@ -235,10 +234,6 @@ func (a *ahead) enter(ctx context.Context, e *entry) {
 		a.wrote(e.seq, err)
 	}
 	e.done(err)
-	select {
-	case a.dirty <- struct{}{}:
-	default:
-	}
 }
 
 // wrote notes that an entry is in the daybook, or why the daybook is lost.
@@ -298,6 +293,12 @@ func (a *ahead) catchUp(ctx context.Context) error {
 		until = a.pages[n-1].last
 	}
 	a.mu.Unlock()
+	return a.postTo(ctx, until)
+}
+
+// postTo posts up to an entry, as far as there are pages: those whose entries never
+// came into the daybook are dropped meanwhile.
+func (a *ahead) postTo(ctx context.Context, until int64) error {
 	for {
 		posted, err := a.postOne(ctx)
 		if err != nil || posted >= until || len(a.unposted()) == 0 {
@@ -392,16 +393,7 @@ func (a *ahead) postOnce(ctx context.Context, upTo int64, write func(Posting) er
 
 // run posts until the context ends.
 func (a *ahead) run(ctx context.Context) {
-	for {
-		select {
-		case <-a.dirty:
-		case <-time.After(gatherFor):
-		case <-ctx.Done():
-			return
-		}
-		if !pause(ctx, gatherFor) {
-			return
-		}
+	for pause(ctx, gatherFor) {
 		if err := a.catchUp(context.WithoutCancel(ctx)); err != nil {
 			a.log.Error("what was decided cannot be posted yet and is kept in the daybook", "error", err)
 			if !pause(ctx, postPause) {

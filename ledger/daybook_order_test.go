@@ -1,7 +1,9 @@
 package ledger_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -124,13 +126,52 @@ func TestSessionLostWhileIdle(t *testing.T) {
 // CatchUp returns though what it waited for is not there any more.
 func TestCatchUpReturns(t *testing.T) {
 	eachAhead(t, func(s *shop, book *ledger.Book) {
-		ended := make(chan error, 1)
-		release := book.HoldPosting()
-		go func() { ended <- book.CatchUp(s.Context()) }()
-		book.ForgetPages()
-		release()
-		if err := <-ended; err != nil {
+		if err := book.CatchUpWithout(s.Context()); err != nil {
 			s.Error(err)
 		}
+	})
+}
+
+// A reservation whose account is deleted before it is posted can be released.
+func TestHeldByAnAccountThatIsDeleted(t *testing.T) {
+	eachAhead(t, func(s *shop, book *ledger.Book) {
+		h := s.held("held", 5, s.quota)
+		s.hold(h)
+		err := s.db.Change(s.Context(), clerk, "test", func(c *store.Change) error { return c.DeleteAccount(s.quota.ID) })
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.catchUp()
+		if err := book.Crash(); err != nil {
+			s.Fatal(err)
+		}
+		s.book = ledger.New(s.db, ledger.Options{Now: time.Now, Inline: true})
+		if released, err := s.book.Release(s.Context(), 0, h.ID); err != nil || !released {
+			s.Errorf("released: %v, %v", released, err)
+		}
+		s.audit()
+	})
+}
+
+// A commit that is tried again, because a reservation was there already, makes the
+// house's accounts anew: those of the first try were undone.
+func TestHouseIsMadeAnew(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		var log bytes.Buffer
+		book := ledger.New(db, ledger.Options{
+			Now: time.Now, Inline: true, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		s := &shop{T: t, db: db, book: book}
+		s.furnish("acme")
+		s.allow(100)
+		h := s.held("held", 5, s.quota)
+		s.hold(h)
+		call := s.paid(1, s.prepaid, 30)
+		call.CDR.ID = db.NewID()
+		book.Together(t.Context(), ledger.OpHold(h), ledger.OpSettle([]ledger.Settlement{call}))
+		if a := s.account(s.prepaid); a.Balance != -30 || log.Len() > 0 {
+			t.Errorf("balance %d, want -30; logged: %s", a.Balance, log.String())
+		}
+		s.audit()
 	})
 }

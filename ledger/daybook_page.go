@@ -115,10 +115,14 @@ func (g *page) post(p Posting) error {
 	if err := g.postHeld(p); err != nil {
 		return err
 	}
-	if err := p.AddBalances(sorted(deltas)); err != nil {
+	if err := p.AddBalances(changes(deltas)); err != nil {
 		return err
 	}
-	return p.AddUsage(usageOf(entries))
+	usage := make(map[store.UsageKey]*store.UsageCount)
+	for i := range entries {
+		counterOf(usage, store.UsageKeyOf(entries[i].CDR)).Add(entries[i].CDR, 1)
+	}
+	return p.AddUsage(sortedUsage(usage))
 }
 
 // charged claims the calls of the page and returns what there is to write for
@@ -250,32 +254,26 @@ func (g *page) setAside(p Posting) error {
 		}
 	}
 	dropped, err := p.Drop(gone)
+	if err != nil {
+		return err
+	}
 	deltas := make(map[tollgate.ID]*store.Delta)
 	for _, r := range dropped {
 		for _, id := range r.Accounts {
 			addDelta(deltas, &store.Delta{Enterprise: r.Enterprise, Account: id, Reserved: -r.Amount})
 		}
 	}
-	if err != nil {
-		return err
-	}
-	return p.AddBalances(sorted(deltas))
+	return p.AddBalances(changes(deltas))
 }
 
 // errThere is a reservation that the tables have, though it was thought to be new.
 var errThere = errors.New("reservations are there already")
 
-// sorted are the changes of accounts, in one order on every node, without those
-// that change nothing.
-func sorted(deltas map[tollgate.ID]*store.Delta) []store.Delta {
-	sums := make([]store.Delta, 0, len(deltas))
-	for _, d := range deltas {
-		if *d != (store.Delta{Enterprise: d.Enterprise, Account: d.Account, Cause: d.Cause}) {
-			sums = append(sums, *d)
-		}
-	}
-	slices.SortFunc(sums, func(a, b store.Delta) int { return cmp.Compare(a.Account, b.Account) })
-	return sums
+// changes are the changes of accounts, without those that cancelled out.
+func changes(deltas map[tollgate.ID]*store.Delta) []store.Delta {
+	return slices.DeleteFunc(sortedDeltas(deltas), func(d store.Delta) bool {
+		return d.Balance == 0 && d.Used == 0 && d.Reserved == 0
+	})
 }
 
 // postHeld writes the reservations as they are now.
@@ -303,24 +301,4 @@ func (g *page) postHeld(p Posting) error {
 		return fmt.Errorf("%d of %d: %w", len(fresh)-inserted, len(fresh), errThere)
 	}
 	return err
-}
-
-// usageOf counts calls.
-func usageOf(entries []store.Entry) []store.Usage {
-	counts := make(map[store.UsageKey]*store.UsageCount)
-	for i := range entries {
-		key := store.UsageKeyOf(entries[i].CDR)
-		n := counts[key]
-		if n == nil {
-			n = &store.UsageCount{}
-			counts[key] = n
-		}
-		n.Add(entries[i].CDR, 1)
-	}
-	usage := make([]store.Usage, 0, len(counts))
-	for k, n := range counts {
-		usage = append(usage, store.Usage{UsageKey: k, UsageCount: *n})
-	}
-	slices.SortFunc(usage, func(a, b store.Usage) int { return a.Compare(b.UsageKey) })
-	return usage
 }

@@ -50,6 +50,20 @@ func (s *shop) pairs(callers, each int, books ...*ledger.Book) (spent, refused i
 	return sum.Load(), no.Load()
 }
 
+// spendAll has more callers at once than there is credit for, and checks that it was
+// spent and no more.
+func (s *shop) spendAll(credit int64, books ...*ledger.Book) {
+	s.Helper()
+	spent, refused := s.pairs(64, 6, books...)
+	a := s.account(s.prepaid)
+	if a.Balance != credit-spent || a.Balance < 0 || a.Balance > 200 || a.Reserved != 0 || refused == 0 {
+		s.Errorf("%+v: %d were spent and %d refused", a, spent, refused)
+	}
+	if n := s.audit().Overdrawn; n != 0 {
+		s.Errorf("%d accounts are overdrawn", n)
+	}
+}
+
 // Callers who share one credit never spend more than it, while commits are decided
 // ahead of those that are written, and those ahead of the tables.
 func TestNoCreditIsHeldTwiceAhead(t *testing.T) {
@@ -57,14 +71,7 @@ func TestNoCreditIsHeldTwiceAhead(t *testing.T) {
 		s := openShopAhead(t, db)
 		const credit = 10_000
 		s.recharge(s.prepaid, credit)
-		spent, refused := s.pairs(64, 6, s.book)
-		a := s.account(s.prepaid)
-		if a.Balance != credit-spent || a.Balance < 0 || a.Balance > 200 || a.Reserved != 0 || refused == 0 {
-			t.Errorf("%+v: %d were spent and %d refused", a, spent, refused)
-		}
-		if n := s.audit().Overdrawn; n != 0 {
-			t.Errorf("%d accounts are overdrawn", n)
-		}
+		s.spendAll(credit, s.book)
 	})
 }
 

@@ -80,15 +80,9 @@ func Answered(o *Operation) bool {
 // LoseSession ends the connection that the daybook is written by.
 func (b *Book) LoseSession() { _ = b.ahead.book.Close() }
 
-// HoldPosting keeps pages from being posted until it is released.
-func (b *Book) HoldPosting() (release func()) {
-	b.ahead.posting.Lock()
-	return b.ahead.posting.Unlock
-}
-
-// ForgetPages is what happens to pages whose entries never came into the daybook.
-func (b *Book) ForgetPages() {
-	b.ahead.mu.Lock()
-	defer b.ahead.mu.Unlock()
+// CatchUpWithout is CatchUp while the pages are dropped that it waits for.
+func (b *Book) CatchUpWithout(ctx context.Context) error {
+	until := b.ahead.last
 	b.ahead.pages = nil
+	return b.ahead.postTo(ctx, until)
 }

@@ -2,8 +2,6 @@ package ledger_test
 
 import (
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -305,41 +303,9 @@ func TestNoCreditIsHeldTwice(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		s := openShop(t, storetest.Open(t, url))
 		books := []*ledger.Book{s.book, openBook(t, storetest.Open(t, url))}
-		const callers, each, credit = 64, 6, 10_000
+		const credit = 10_000
 		s.recharge(s.prepaid, credit)
-		var spent, refused atomic.Int64
-		var done sync.WaitGroup
-		for caller := range callers {
-			done.Go(func() {
-				for i := range each {
-					micro := int64(100 + caller)
-					h := s.held(fmt.Sprint(caller, "/", i), micro, s.prepaid)
-					held, err := books[caller%2].Hold(t.Context(), h)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if held.Refused {
-						refused.Add(1)
-						continue
-					}
-					call := s.paid(caller*each+i, s.prepaid, micro)
-					call.Reservation = h.ID
-					if _, err := books[(caller+i)%2].Settle(t.Context(), []ledger.Settlement{call}); err != nil {
-						t.Error(err)
-					}
-					spent.Add(micro)
-				}
-			})
-		}
-		done.Wait()
-		a := s.account(s.prepaid)
-		if a.Balance != credit-spent.Load() || a.Balance < 0 || a.Balance > 200 || a.Reserved != 0 || refused.Load() == 0 {
-			t.Errorf("%+v: %d were spent and %d refused", a, spent.Load(), refused.Load())
-		}
-		if n := s.audit().Overdrawn; n != 0 {
-			t.Errorf("%d accounts are overdrawn", n)
-		}
+		s.spendAll(credit, books...)
 	})
 }
 

@@ -173,6 +173,9 @@ func (t *table) Posted(int64) {}
 
 // Wanted looks whether anybody waits for the lock.
 func (t *table) Wanted(ctx context.Context) (wanted bool, err error) {
+	if t.token.Load() == 0 {
+		return false, nil // it is not ours that they wait for
+	}
 	err = t.db.Snapshot(ctx, func(q engine.Querier) error {
 		return q.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM pg_locks
 			WHERE locktype = 'advisory' AND NOT granted AND classid = $1
