@@ -333,10 +333,10 @@ func (b *Book) apply(batch []*operation, again bool) error {
 			o.finish(c.answers[i])
 		}
 	}
-	err := b.commitTo(ctx, rowsOf(batch), try, done)
+	err := b.commitTo(ctx, batch, try, done)
 	if errors.Is(err, errLook) {
 		look = true
-		err = b.commitTo(ctx, rowsOf(batch), try, done)
+		err = b.commitTo(ctx, batch, try, done)
 	}
 	if err != nil {
 		b.forget() // it may hold accounts that were made and undone
@@ -346,9 +346,11 @@ func (b *Book) apply(batch []*operation, again bool) error {
 
 // commitTo commits what fn does, into the daybook or into the tables, and has done
 // told when it is durable; or it returns why it could not, and tells nobody.
-func (b *Book) commitTo(ctx context.Context, rows int, fn func(Posting) error, done func(error)) error {
+func (b *Book) commitTo(
+	ctx context.Context, batch []*operation, fn func(Posting) error, done func(error),
+) error {
 	if b.ahead != nil {
-		return b.ahead.commit(ctx, rows, fn, done)
+		return b.ahead.commit(ctx, batch, fn, done)
 	}
 	return told(b.store.Post(ctx, fn), done)
 }

@@ -128,16 +128,18 @@ type entry struct {
 	done func(error) // told when it is there
 }
 
-// commit runs fn and has done told what became of it, as soon as that is durable:
+// commit runs fn, which applies operations, and has done told what became of it, as soon as that is durable:
 // perhaps after it returns, when others are decided already. What returns an error
 // has not told done.
-func (a *ahead) commit(ctx context.Context, rows int, fn func(Posting) error, done func(error)) error {
+func (a *ahead) commit(
+	ctx context.Context, batch []*operation, fn func(Posting) error, done func(error),
+) error {
 	a.gate.Lock()
 	defer a.gate.Unlock()
 	if err := a.ready(ctx); err != nil {
 		return err
 	}
-	switch {
+	switch rows := rowsOf(batch); {
 	case !a.book.Owned():
 		err := a.beside.Post(ctx, fn)
 		if errors.Is(err, daybook.ErrLeft) {
@@ -150,7 +152,7 @@ func (a *ahead) commit(ctx context.Context, rows int, fn func(Posting) error, do
 	case rows > aheadMax, rows < a.from && len(a.unposted()) == 0:
 		return told(a.inTables(ctx, fn), done)
 	}
-	return a.write(ctx, fn, done)
+	return a.write(ctx, batch, fn, done)
 }
 
 func told(err error, done func(error)) error {
@@ -181,10 +183,19 @@ func (a *ahead) ready(ctx context.Context) error {
 
 // write runs fn and keeps what it wrote in the daybook. What only the tables can
 // do is done there, once they have all that comes before.
-func (a *ahead) write(ctx context.Context, fn func(Posting) error, done func(error)) error {
+func (a *ahead) write(
+	ctx context.Context, batch []*operation, fn func(Posting) error, done func(error),
+) error {
 	d := newDraft(a.unposted())
-	err := a.db.Look(ctx, func(p *store.Posting) error {
-		d.looking = tables{p, live.On(p)}
+	err := a.db.Look(ctx, func(p *store.Posting) (err error) {
+		t := tables{p, live.On(p)}
+		d.looking = t
+		if a.db.Engine() == store.PostgreSQL {
+			d.looking, err = foresee(d, t, batch)
+		}
+		if err != nil {
+			return err
+		}
 		return fn(d)
 	})
 	if errors.Is(err, errTables) {

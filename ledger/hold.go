@@ -186,14 +186,13 @@ func (c *commit) hold(batch []*operation) error {
 // read fetches the reservations that are there, and what the accounts can spend
 // after what else the commit does.
 func (h *holds) read(batch []*operation) error {
-	var known, accounts []tollgate.ID
+	var known []tollgate.ID
 	holds := 0
 	for _, o := range batch {
 		if o.hold == nil {
 			continue
 		}
 		holds++
-		accounts = append(accounts, o.hold.Accounts...)
 		if o.hold.From != 0 || h.look {
 			known = append(known, o.hold.ID)
 		}
@@ -209,8 +208,7 @@ func (h *holds) read(batch []*operation) error {
 	for i := range found {
 		h.rows[found[i].ID] = &heldRow{Reservation: found[i]}
 	}
-	slices.Sort(accounts)
-	rooms, err := h.Rooms(slices.Compact(accounts), slices.Sorted(maps.Keys(h.deltas)))
+	rooms, err := h.Rooms(heldOn(batch), slices.Sorted(maps.Keys(h.deltas)))
 	h.rooms = make(map[tollgate.ID]*live.Room, len(rooms))
 	for i := range rooms {
 		r := &rooms[i]
@@ -222,6 +220,17 @@ func (h *holds) read(batch []*operation) error {
 		}
 	}
 	return err
+}
+
+// heldOn is the accounts on which operations want to hold money, each once.
+func heldOn(batch []*operation) (accounts []tollgate.ID) {
+	for _, o := range batch {
+		if o.hold != nil {
+			accounts = append(accounts, o.hold.Accounts...)
+		}
+	}
+	slices.Sort(accounts)
+	return slices.Compact(accounts)
 }
 
 // decide answers one hold. Wrong is what is wrong with the hold itself, err what

@@ -128,26 +128,27 @@ func (p *Posting) Holders(calls []tollgate.CallID) ([]tollgate.ID, error) {
 	if p.tx.Engine() == SQLite {
 		return p.holdersSQLite(calls)
 	}
+	found := make([]tollgate.ID, len(calls))
+	err := p.tx.Ask(WhoHolds(calls, found))
+	return found, engine.Failed(err, "looking for %d calls", len(calls))
+}
+
+// WhoHolds is what Holders asks PostgreSQL; the answer goes into found.
+func WhoHolds(calls []tollgate.CallID, found []tollgate.ID) engine.Question {
 	devices, legs := make([]int64, len(calls)), make([]int64, len(calls))
 	uniques := make([]string, len(calls))
 	for i, c := range calls {
 		devices[i], uniques[i], legs[i] = int64(c.Device), engine.CleanText(c.UniqueID), int64(c.Leg)
 	}
-	rows, err := p.tx.Query(cdrHolders, devices, uniques, legs)
-	if err != nil {
-		return nil, engine.Failed(err, "looking for %d calls", len(calls))
-	}
-	defer rows.Close()
-	found := make([]tollgate.ID, len(calls))
-	for rows.Next() {
+	return engine.Question{Text: cdrHolders, Args: []any{devices, uniques, legs}, Row: func(row engine.Scanner) error {
 		var place int
 		var id tollgate.ID
-		if err := rows.Scan(&place, &id); err != nil {
-			return nil, engine.Failed(err, "looking for %d calls", len(calls))
+		if err := row.Scan(&place, &id); err != nil {
+			return err
 		}
 		found[place-1] = id
-	}
-	return found, engine.Failed(rows.Err(), "looking for %d calls", len(calls))
+		return nil
+	}}
 }
 
 func (p *Posting) holdersSQLite(calls []tollgate.CallID) ([]tollgate.ID, error) {

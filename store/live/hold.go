@@ -58,10 +58,14 @@ const peekPostgres = `SELECT ` + peekColumns + ` FROM account WHERE id = ANY($1:
 // Peek is Rooms for whoever only looks. It also returns up to where the daybook
 // was posted at that very instant.
 func (p Rows) Peek(accounts []tollgate.ID) (rooms []Room, posted int64, err error) {
-	rooms, err = list(p, peekSQLite, peekPostgres, func(row engine.Scanner, r *Room) error {
-		return row.Scan(&r.Enterprise, &r.Account, &r.Quota, &r.Micro, &posted)
-	}, accounts)
+	rooms, err = list(p, peekSQLite, peekPostgres, scanPeek(&posted), accounts)
 	return rooms, posted, engine.Failed(err, "reading what %d accounts can spend", len(accounts))
+}
+
+func scanPeek(posted *int64) func(engine.Scanner, *Room) error {
+	return func(row engine.Scanner, r *Room) error {
+		return row.Scan(&r.Enterprise, &r.Account, &r.Quota, &r.Micro, posted)
+	}
 }
 
 const heldColumns = `enterprise_id, reservation.id, accounts, amount`
@@ -109,12 +113,7 @@ const takenPostgres = `SELECT r.id FROM reservation r WHERE r.id = ANY($1::bigin
 // Taken returns the reservations that have the id or the call of one of rows.
 func (p Rows) Taken(rows []store.Reservation) (taken []tollgate.ID, err error) {
 	if p.tx.Engine() == store.PostgreSQL {
-		scan := func(row engine.Scanner, id *tollgate.ID) error { return row.Scan(id) }
-		taken, err = engine.ListIn(p.tx, scan, takenPostgres,
-			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.ID) }),
-			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.Call.Device) }),
-			columnOf(rows, func(r *store.Reservation) string { return engine.CleanText(r.Call.UniqueID) }),
-			columnOf(rows, func(r *store.Reservation) int64 { return int64(r.Call.Leg) }))
+		err = p.tx.Ask(whoTook(rows, &taken))
 		return taken, engine.Failed(err, "looking for the reservations of %d calls", len(rows))
 	}
 	note := func(_ int, id int64) { taken = append(taken, tollgate.ID(id)) }
@@ -126,6 +125,15 @@ func (p Rows) Taken(rows []store.Reservation) (taken []tollgate.ID, err error) {
 		}, note)
 	}
 	return taken, engine.Failed(err, "looking for the reservations of %d calls", len(rows))
+}
+
+// whoTook is what Taken asks PostgreSQL.
+func whoTook(rows []store.Reservation, taken *[]tollgate.ID) engine.Question {
+	return question(takenPostgres, func(row engine.Scanner, id *tollgate.ID) error { return row.Scan(id) }, taken,
+		columnOf(rows, func(r *store.Reservation) int64 { return int64(r.ID) }),
+		columnOf(rows, func(r *store.Reservation) int64 { return int64(r.Call.Device) }),
+		columnOf(rows, func(r *store.Reservation) string { return engine.CleanText(r.Call.UniqueID) }),
+		columnOf(rows, func(r *store.Reservation) int64 { return int64(r.Call.Leg) }))
 }
 
 const dropSQLite = `DELETE FROM reservation WHERE id IN (SELECT value FROM json_each($1))
@@ -230,7 +238,7 @@ func list[T any](p Rows, sqlite, postgres string, scan func(engine.Scanner, *T) 
 	if p.tx.Engine() == store.SQLite {
 		return engine.ListIn(p.tx, scan, sqlite, jsonList(ids))
 	}
-	return engine.ListIn(p.tx, scan, postgres, columnOf(ids, func(id *tollgate.ID) int64 { return int64(*id) }))
+	return engine.ListIn(p.tx, scan, postgres, numbers(ids))
 }
 
 // jsonList is how SQLite takes many ids in one argument.
