@@ -250,7 +250,7 @@ func (b *Book) Run(ctx context.Context) error {
 func (b *Book) gather(first *operation) []*operation {
 	var batch []*operation
 	rows := 0
-	for o := first; o != nil; o = b.next() {
+	for o := first; o != nil; o = b.next(len(batch)) {
 		if o.state.CompareAndSwap(waiting, taken) {
 			batch = append(batch, o)
 			rows += o.rows()
@@ -262,12 +262,19 @@ func (b *Book) gather(first *operation) []*operation {
 	return batch
 }
 
-// yields is how often the writer lets others run before it closes a commit. On
-// an idle machine that takes a microsecond.
-const yields = 3
+const (
+	// yields is how often the writer lets others run before it closes a commit. On
+	// an idle machine that takes a microsecond.
+	yields = 3
+	// crowd is from how many operations on a commit is decided while the one before it
+	// is being written. Fewer would wait for that anyway, and what a commit costs is
+	// better shared by those who still come.
+	crowd = 16
+)
 
-// next returns an operation that waits, nil when there is none.
-func (b *Book) next() *operation {
+// next returns an operation that waits, nil when there is none for a commit that
+// has so many.
+func (b *Book) next(gathered int) *operation {
 	for try := range 1 + yields {
 		select {
 		case o := <-b.queue:
@@ -278,7 +285,16 @@ func (b *Book) next() *operation {
 			runtime.Gosched()
 		}
 	}
-	return nil
+	if b.ahead == nil || gathered >= crowd {
+		return nil
+	}
+	select {
+	case o := <-b.queue:
+		return o
+	case <-b.ahead.idle:
+		b.ahead.idle <- struct{}{}
+		return nil
+	}
 }
 
 // commit applies operations in one transaction. If that fails, each is tried

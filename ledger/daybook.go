@@ -46,6 +46,7 @@ type ahead struct {
 	tryAt    time.Time      // when to try to keep the daybook again
 	last     int64          // the newest entry that was decided
 	entries  chan *entry    // on their way into the daybook; nil: each is written at once
+	idle     chan struct{}  // has one while none of them is being written
 	underway sync.WaitGroup // those of them that are not answered
 
 	mu      sync.Mutex
@@ -66,8 +67,9 @@ func openAhead(ctx context.Context, db *store.DB, b *Book) (*ahead, error) {
 	}
 	a := &ahead{
 		tables: shelf{db, false}, beside: shelf{db, true}, db: db, log: b.log, now: b.now,
-		from: aheadFrom, book: book,
+		from: aheadFrom, book: book, idle: make(chan struct{}, 1),
 	}
+	a.idle <- struct{}{}
 	a.changed = sync.NewCond(&a.mu)
 	if err := a.own(ctx); err != nil {
 		return nil, errors.Join(err, book.Close())
@@ -218,6 +220,7 @@ func (a *ahead) write(
 	if a.entries == nil {
 		a.enter(ctx, e)
 	} else {
+		<-a.idle
 		a.entries <- e
 	}
 	for posted := true; posted && a.waiting() > unpostedMax; {
@@ -230,6 +233,7 @@ func (a *ahead) write(
 func (a *ahead) enterAll(ctx context.Context, entries <-chan *entry) {
 	for e := range entries {
 		a.enter(ctx, e)
+		a.idle <- struct{}{}
 	}
 }
 

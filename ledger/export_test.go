@@ -55,7 +55,8 @@ func (b *Book) Crash() error { return b.ahead.book.Close() }
 
 // HoldEntries keeps entries from the daybook until Enter.
 func (b *Book) HoldEntries() <-chan *entry {
-	b.ahead.entries = make(chan *entry, 10)
+	b.ahead.entries, b.ahead.idle = make(chan *entry, 10), make(chan struct{})
+	close(b.ahead.idle) // however many there are
 	return b.ahead.entries
 }
 
