@@ -26,7 +26,7 @@ const (
 	gatherFor = 250 * time.Millisecond
 	// postPause is how long posting rests when the tables could not take a page.
 	postPause = time.Second
-	// entryBytes is room for most entries.
+	// entryBytes is room for what most entries say.
 	entryBytes = 32 << 10
 	// ownPause is how long another try waits to keep a daybook that others keep, or want.
 	ownPause = 10 * time.Second
@@ -83,13 +83,9 @@ func (a *ahead) own(ctx context.Context) error {
 	a.posting.Lock()
 	var pages []*page
 	owned, posted, err := a.book.Own(ctx, func(seq int64, body []byte) error {
-		d := new(draft)
-		c := code{b: body, reads: true}
-		if d.code(&c); c.err == nil && len(c.b) > 0 {
-			c.err = errLong
-		}
-		if c.err != nil {
-			return fmt.Errorf("entry %d of the daybook: %w", seq, c.err)
+		d, err := readEntry(body)
+		if err != nil {
+			return fmt.Errorf("entry %d of the daybook: %w", seq, err)
 		}
 		if len(pages) == 0 {
 			pages = append(pages, newPage())
@@ -208,12 +204,11 @@ func (a *ahead) write(
 	}
 	e := &entry{done: done}
 	if !d.empty() {
-		c := code{b: make([]byte, 0, entryBytes)}
-		if d.code(&c); len(c.b) > daybook.EntryBytesMax {
+		if e.body = d.entry(); e.body == nil {
 			return told(a.inTables(ctx, fn), done)
 		}
 		a.last++
-		e.seq, e.body = a.last, c.b
+		e.seq = a.last
 		a.add(e.seq, d) // what is decided next sees it, and is in the daybook after it
 	}
 	a.underway.Add(1)

@@ -1,12 +1,16 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"time"
 
 	"tollgate"
 	"tollgate/store"
+	"tollgate/store/daybook"
+
+	"github.com/klauspost/compress/s2"
 )
 
 // code writes the fields of an entry of the daybook one after the other, or reads
@@ -19,7 +23,10 @@ type code struct {
 
 // codeVersion is of the fields and their order. Whoever changes them counts it up,
 // and reads what a server of the version before may have left.
-const codeVersion = 1
+const (
+	codeVersion = 2
+	codePlain   = 1 // the same fields, not compressed
+)
 
 var (
 	errCut   = errors.New("it ends too early")
@@ -27,12 +34,49 @@ var (
 	errOther = errors.New("another version of this program wrote it: start that once, and end it in order")
 )
 
-func (c *code) version() {
-	v := codeVersion
-	if number(c, &v); v != codeVersion && c.err == nil {
-		c.cut()
-		c.err = errOther
+// entry is the draft as an entry of the daybook, nil if it is too large for one: the
+// version, and what the fields say, compressed to a sixth. So there is less to write
+// before anybody is answered.
+func (d *draft) entry() []byte {
+	c := code{b: make([]byte, 0, entryBytes)}
+	if d.code(&c); len(c.b) > daybook.EntryBytesMax {
+		return nil
 	}
+	head := binary.AppendVarint(make([]byte, 0, 1+s2.MaxEncodedLen(len(c.b))), codeVersion)
+	packed := s2.Encode(head[len(head):cap(head)], c.b)
+	return append(head, packed...)
+}
+
+// readEntry reads what entry wrote.
+func readEntry(body []byte) (*draft, error) {
+	c := code{b: body, reads: true}
+	var version int
+	switch number(&c, &version); version {
+	case codePlain:
+	case codeVersion:
+		c.unpack()
+	default:
+		c.err = cmp.Or(c.err, errOther)
+	}
+	d := new(draft)
+	if c.err == nil {
+		d.code(&c)
+	}
+	if c.err == nil && len(c.b) > 0 {
+		c.err = errLong
+	}
+	return d, c.err
+}
+
+func (c *code) unpack() {
+	n, err := s2.DecodedLen(c.b)
+	if err == nil && n > daybook.EntryBytesMax {
+		err = errLong
+	}
+	if err == nil {
+		c.b, err = s2.Decode(nil, c.b)
+	}
+	c.err = err
 }
 
 // cut is what is read once something was wrong.

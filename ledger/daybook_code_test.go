@@ -1,14 +1,18 @@
 package ledger
 
 import (
+	"bytes"
+	"encoding/binary"
 	"reflect"
 	"testing"
 	"time"
 
 	"tollgate"
 	"tollgate/store"
+	"tollgate/store/daybook"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/s2"
 	"pgregory.net/rapid"
 )
 
@@ -62,28 +66,26 @@ func drawn(t *rapid.T) *draft {
 	return d
 }
 
-func read(b []byte) (*draft, *code) {
-	d, c := new(draft), &code{b: b, reads: true}
-	d.code(c)
-	return d, c
-}
-
 // What an entry of the daybook says is read as it was written, every field of it.
+// So is what a server of the version before left.
 func TestEntryIsReadAsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		wrote := drawn(t)
-		var c code
-		wrote.code(&c)
-		got, r := read(c.b)
-		if r.err != nil || len(r.b) != 0 {
-			t.Fatalf("%v, %d bytes are left", r.err, len(r.b))
-		}
-		equal := cmp.AllowUnexported(heldChange{})
-		for _, pair := range [][2]any{
-			{wrote.entries, got.entries}, {wrote.transfers, got.transfers}, {wrote.deltas, got.deltas}, {wrote.held, got.held},
-		} {
-			if d := cmp.Diff(pair[0], pair[1], equal); d != "" {
-				t.Fatalf("-wrote +read\n%s", d)
+		plain := code{b: binary.AppendVarint(nil, codePlain)}
+		wrote.code(&plain)
+		for _, body := range [][]byte{wrote.entry(), plain.b} {
+			got, err := readEntry(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal := cmp.AllowUnexported(heldChange{})
+			for _, pair := range [][2]any{
+				{wrote.entries, got.entries}, {wrote.transfers, got.transfers},
+				{wrote.deltas, got.deltas}, {wrote.held, got.held},
+			} {
+				if d := cmp.Diff(pair[0], pair[1], equal); d != "" {
+					t.Fatalf("-wrote +read\n%s", d)
+				}
 			}
 		}
 	})
@@ -92,35 +94,56 @@ func TestEntryIsReadAsWritten(t *testing.T) {
 // An entry of a call without a price, an answer or a margin is the same again too.
 func TestEmptyEntryIsReadAsWritten(t *testing.T) {
 	wrote := &draft{entries: []store.Entry{{CDR: &tollgate.CDR{}}}}
-	var c code
-	wrote.code(&c)
-	got, r := read(c.b)
-	if d := cmp.Diff(wrote.entries, got.entries); d != "" || r.err != nil {
-		t.Errorf("%v, -wrote +read\n%s", r.err, d)
+	got, err := readEntry(wrote.entry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(wrote.entries, got.entries); d != "" {
+		t.Errorf("-wrote +read\n%s", d)
 	}
 }
 
-// An entry of another version is refused, and not read as something else.
-func TestEntryOfAnotherVersion(t *testing.T) {
-	var c code
-	new(draft).code(&c)
-	c.b[0] += 2
-	if _, r := read(c.b); r.err == nil {
-		t.Error("it was read")
+// What is not an entry of a version that is known, to its last byte, is refused, and
+// not read as something else.
+func TestEntryThatIsNone(t *testing.T) {
+	sound := (&draft{entries: []store.Entry{{CDR: &tollgate.CDR{Extension: "101"}}}}).entry()
+	plain := code{b: binary.AppendVarint(nil, codePlain)}
+	new(draft).code(&plain)
+	huge := binary.AppendUvarint(binary.AppendVarint(nil, codeVersion), daybook.EntryBytesMax+1)
+	for name, body := range map[string][]byte{
+		"nothing":                nil,
+		"another version":        append([]byte{sound[0] + 2}, sound[1:]...),
+		"cut off":                sound[:len(sound)-1],
+		"something behind it":    append(bytes.Clone(plain.b), 0),
+		"not compressed":         append([]byte{sound[0]}, plain.b[1:]...),
+		"more than it may be":    append(huge, sound[2:]...),
+		"the head of an entry":   sound[:1],
+		"a plain one, cut short": plain.b[:len(plain.b)-1],
+	} {
+		if d, err := readEntry(body); err == nil {
+			t.Errorf("%s: it was read as %+v", name, d)
+		}
 	}
 }
 
 // FuzzEntry reads anything as an entry: it ends, and takes no more room than its
 // size allows.
 func FuzzEntry(f *testing.F) {
-	var c code
-	(&draft{entries: []store.Entry{{CDR: &tollgate.CDR{Extension: "101"}}}}).code(&c)
-	f.Add(c.b)
+	d := &draft{entries: []store.Entry{{CDR: &tollgate.CDR{Extension: "101"}}}}
+	plain := code{b: binary.AppendVarint(nil, codePlain)}
+	d.code(&plain)
+	f.Add(plain.b)
+	f.Add(d.entry())
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		d, r := read(b)
-		if r.err == nil && len(d.entries)+len(d.transfers)+len(d.deltas) > len(b) {
-			t.Errorf("%d bytes are %d entries", len(b), len(d.entries))
+		said := len(b)
+		if len(b) > 0 {
+			n, _ := s2.DecodedLen(b[1:]) // 0 if it is none
+			said = max(said, n)
+		}
+		d, err := readEntry(b)
+		if err == nil && len(d.entries)+len(d.transfers)+len(d.deltas) > said {
+			t.Errorf("%d bytes are %d entries", said, len(d.entries))
 		}
 	})
 }

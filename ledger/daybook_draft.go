@@ -50,9 +50,8 @@ func newDraft(pages []*page) *draft {
 	}
 }
 
-// code writes the draft as an entry of the daybook, or reads it.
+// code writes what an entry of the daybook says, or reads it.
 func (d *draft) code(c *code) {
-	c.version()
 	list(c, &d.entries, codeEntry)
 	list(c, &d.transfers, codeTransfer)
 	list(c, &d.deltas, codeDelta)
