@@ -23,7 +23,10 @@ const (
 	// unpostedMax is how many may wait to be posted before commits wait too.
 	unpostedMax = 20_000
 	// gatherFor is how long what was decided waits for more before it is posted.
-	gatherFor = 250 * time.Millisecond
+	gatherFor = 100 * time.Millisecond
+	// yieldEvery is every how many times that others are asked whether they want to
+	// work in the tables.
+	yieldEvery = 3
 	// postPause is how long posting rests when the tables could not take a page.
 	postPause = time.Second
 	// entryBytes is room for what most entries say.
@@ -403,12 +406,15 @@ func (a *ahead) postOnce(ctx context.Context, upTo int64, write func(Posting) er
 
 // run posts until the context ends.
 func (a *ahead) run(ctx context.Context) {
-	for pause(ctx, gatherFor) {
+	for turn := 1; pause(ctx, gatherFor); turn++ {
 		if err := a.catchUp(context.WithoutCancel(ctx)); err != nil {
 			a.log.Error("what was decided cannot be posted yet and is kept in the daybook", "error", err)
 			if !pause(ctx, postPause) {
 				return
 			}
+		}
+		if turn%yieldEvery != 0 {
+			continue
 		}
 		if err := a.yield(context.WithoutCancel(ctx)); err != nil {
 			a.log.Error("letting another process into the tables", "error", err)
