@@ -80,8 +80,10 @@ func TestEntryIsReadAsWritten(t *testing.T) {
 			}
 			equal := cmp.AllowUnexported(heldChange{})
 			for _, pair := range [][2]any{
-				{wrote.entries, got.entries}, {wrote.transfers, got.transfers},
-				{wrote.deltas, got.deltas}, {wrote.held, got.held},
+				{wrote.entries, got.entries},
+				{wrote.transfers, got.transfers},
+				{wrote.deltas, got.deltas},
+				{wrote.held, got.held},
 			} {
 				if d := cmp.Diff(pair[0], pair[1], equal); d != "" {
 					t.Fatalf("-wrote +read\n%s", d)

@@ -175,3 +175,26 @@ func TestHouseIsMadeAnew(t *testing.T) {
 		s.audit()
 	})
 }
+
+// A commit that few would be in waits as long as one is being written, and one of
+// many does not.
+func TestFewWaitForTheCommitBefore(t *testing.T) {
+	db := storetest.Open(t, storetest.SQLite(t))
+	book, err := ledger.Open(t.Context(), db, ledger.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, many := make([]*ledger.Operation, 3), make([]*ledger.Operation, ledger.Crowd)
+	for i := range few {
+		few[i] = ledger.OpRelease(0, 1)
+	}
+	for i := range many {
+		many[i] = ledger.OpRelease(0, 1)
+	}
+	if n := book.Gathered(false, few); n != len(few) {
+		t.Errorf("%d of %d operations came into the commit", n, len(few))
+	}
+	if n := book.Gathered(true, many); n != len(many) {
+		t.Errorf("%d of %d operations came into the commit", n, len(many))
+	}
+}

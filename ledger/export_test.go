@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"tollgate"
 	"tollgate/store"
@@ -86,4 +87,29 @@ func (b *Book) CatchUpWithout(ctx context.Context) error {
 	until := b.ahead.last
 	b.ahead.pages = nil
 	return b.ahead.postTo(ctx, until)
+}
+
+// Crowd is from how many operations on a commit does not wait for the one before it.
+const Crowd = crowd
+
+// Gathered is how many operations come into one commit, if they come one after the
+// other while an entry is being written, which it is until all have come or for ever.
+func (b *Book) Gathered(forEver bool, operations []*Operation) int {
+	<-b.ahead.idle
+	written := func() { b.ahead.idle <- struct{}{} }
+	n := make(chan int, 1)
+	go func() { n <- len(b.gather(operations[0])) }()
+	for _, o := range operations[1:] {
+		time.Sleep(time.Millisecond) // a commit that did not wait would be closed
+		b.queue <- o
+	}
+	for len(b.queue) > 0 && len(n) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if forEver {
+		defer written()
+	} else {
+		written()
+	}
+	return <-n
 }

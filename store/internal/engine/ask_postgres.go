@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +31,8 @@ func (t *Tx) Ask(questions ...Question) error {
 		results := c.Conn().SendBatch(t.ctx, &batch)
 		for _, q := range questions {
 			if err := answered(results, q); err != nil {
-				return errors.Join(err, results.Close())
+				_ = results.Close() // it would say the same again
+				return err
 			}
 		}
 		return results.Close()
