@@ -129,9 +129,9 @@ type entry struct {
 	done func(error) // told when it is there
 }
 
-// commit runs fn, which applies operations, and has done told what became of it, as soon as that is durable:
-// perhaps after it returns, when others are decided already. What returns an error
-// has not told done.
+// commit runs fn, which applies operations, and has done told what became of it, as
+// soon as that is durable: perhaps after it returns, when others are decided already.
+// What returns an error has not told done.
 func (a *ahead) commit(
 	ctx context.Context, batch []*operation, fn func(Posting) error, done func(error),
 ) error {
