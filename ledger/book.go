@@ -250,7 +250,7 @@ func (b *Book) Run(ctx context.Context) error {
 func (b *Book) gather(first *operation) []*operation {
 	var batch []*operation
 	rows := 0
-	for o := first; o != nil; o = b.next(len(batch)) {
+	for o := first; o != nil; o = b.next(rows) {
 		if o.state.CompareAndSwap(waiting, taken) {
 			batch = append(batch, o)
 			rows += o.rows()
@@ -266,15 +266,15 @@ const (
 	// yields is how often the writer lets others run before it closes a commit. On
 	// an idle machine that takes a microsecond.
 	yields = 3
-	// crowd is from how many operations on a commit is decided while the one before it
-	// is being written. Fewer would wait for that anyway, and what a commit costs is
-	// better shared by those who still come.
+	// crowd is from how many settlements and holds on a commit is decided while the one
+	// before it is being written. Fewer would wait for that anyway, and what a commit
+	// costs is better shared by those who still come.
 	crowd = 16
 )
 
-// next returns an operation that waits, nil when there is none for a commit that
-// has so many.
-func (b *Book) next(gathered int) *operation {
+// next returns an operation that waits, nil when there is none. For a commit that
+// has few rows yet it waits while an entry is being written.
+func (b *Book) next(rows int) *operation {
 	for try := range 1 + yields {
 		select {
 		case o := <-b.queue:
@@ -285,7 +285,7 @@ func (b *Book) next(gathered int) *operation {
 			runtime.Gosched()
 		}
 	}
-	if b.ahead == nil || gathered >= crowd {
+	if b.ahead == nil || rows >= crowd {
 		return nil
 	}
 	select {

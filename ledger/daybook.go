@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,9 +25,8 @@ const (
 	unpostedMax = 20_000
 	// gatherFor is how long what was decided waits for more before it is posted.
 	gatherFor = 100 * time.Millisecond
-	// yieldEvery is every how many times that others are asked whether they want to
-	// work in the tables.
-	yieldEvery = 3
+	// letInEvery is how often it is looked whether others want to work in the tables.
+	letInEvery = 250 * time.Millisecond
 	// postPause is how long posting rests when the tables could not take a page.
 	postPause = time.Second
 	// entryBytes is room for what most entries say.
@@ -44,12 +44,14 @@ type ahead struct {
 	now    func() time.Time
 	from   int // aheadFrom; tests lower it
 
-	gate     sync.Mutex // held by who commits, and by who lets others
-	book     *daybook.Daybook
-	tryAt    time.Time      // when to try to keep the daybook again
-	last     int64          // the newest entry that was decided
-	entries  chan *entry    // on their way into the daybook; nil: each is written at once
-	idle     chan struct{}  // has one while none of them is being written
+	gate    sync.Mutex // held by who commits, and by who lets others
+	book    *daybook.Daybook
+	tryAt   time.Time   // when to try to keep the daybook again
+	last    int64       // the newest entry that was decided
+	entries chan *entry // on their way into the daybook; nil: each is written at once
+	// idle has one while none of them is being written. Who runs the book takes it for
+	// each, and who wrote it gives it back.
+	idle     chan struct{}
 	underway sync.WaitGroup // those of them that are not answered
 
 	mu      sync.Mutex
@@ -129,9 +131,10 @@ type entry struct {
 	done func(error) // told when it is there
 }
 
-// commit runs fn, which applies operations, and has done told what became of it, as
-// soon as that is durable: perhaps after it returns, when others are decided already.
-// What returns an error has not told done.
+// commit runs fn and has done told what became of it, as soon as that is durable:
+// perhaps after it returns, when others are decided already. What returns an error
+// has not told done. The batch is what fn applies: what that will want to know is
+// asked beforehand.
 func (a *ahead) commit(
 	ctx context.Context, batch []*operation, fn func(Posting) error, done func(error),
 ) error {
@@ -210,6 +213,7 @@ func (a *ahead) write(
 		if e.body = d.entry(); e.body == nil {
 			return told(a.inTables(ctx, fn), done)
 		}
+		d.looking, d.pages = nil, nil // the page keeps the draft, which must not keep older pages
 		a.last++
 		e.seq = a.last
 		a.add(e.seq, d) // what is decided next sees it, and is in the daybook after it
@@ -353,7 +357,7 @@ func (a *ahead) postOne(ctx context.Context) (posted int64, err error) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.pages, a.posted = a.pages[1:], g.last
+	a.pages, a.posted = slices.Delete(a.pages, 0, 1), g.last
 	a.book.Posted(g.last)
 	return g.last, nil
 }
@@ -406,16 +410,18 @@ func (a *ahead) postOnce(ctx context.Context, upTo int64, write func(Posting) er
 
 // run posts until the context ends.
 func (a *ahead) run(ctx context.Context) {
-	for turn := 1; pause(ctx, gatherFor); turn++ {
+	looked := a.now()
+	for pause(ctx, gatherFor) {
 		if err := a.catchUp(context.WithoutCancel(ctx)); err != nil {
 			a.log.Error("what was decided cannot be posted yet and is kept in the daybook", "error", err)
 			if !pause(ctx, postPause) {
 				return
 			}
 		}
-		if turn%yieldEvery != 0 {
+		if a.now().Sub(looked) < letInEvery {
 			continue
 		}
+		looked = a.now()
 		if err := a.yield(context.WithoutCancel(ctx)); err != nil {
 			a.log.Error("letting another process into the tables", "error", err)
 		}

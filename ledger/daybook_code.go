@@ -21,7 +21,7 @@ type code struct {
 	err   error // of reading
 }
 
-// codeVersion is of the fields and their order. Whoever changes them counts it up,
+// codeVersion is of the fields, their order and how they are packed. Whoever changes them counts it up,
 // and reads what a server of the version before may have left.
 const (
 	codeVersion = 2
@@ -42,9 +42,11 @@ func (d *draft) entry() []byte {
 	if d.code(&c); len(c.b) > daybook.EntryBytesMax {
 		return nil
 	}
-	head := binary.AppendVarint(make([]byte, 0, 1+s2.MaxEncodedLen(len(c.b))), codeVersion)
-	packed := s2.Encode(head[len(head):cap(head)], c.b)
-	return append(head, packed...)
+	body := append(binary.AppendVarint(nil, codeVersion), s2.Encode(nil, c.b)...)
+	if len(body) > daybook.EntryBytesMax { // what cannot be compressed becomes longer
+		return nil
+	}
+	return body
 }
 
 // readEntry reads what entry wrote.

@@ -139,8 +139,8 @@ func FuzzEntry(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		said := len(b)
-		if len(b) > 0 {
-			n, _ := s2.DecodedLen(b[1:]) // 0 if it is none
+		if _, head := binary.Varint(b); head > 0 {
+			n, _ := s2.DecodedLen(b[head:]) // 0 if it is none
 			said = max(said, n)
 		}
 		d, err := readEntry(b)

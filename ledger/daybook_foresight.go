@@ -105,12 +105,16 @@ func (f *foresight) Seen(ids []tollgate.ID) (found []store.Reservation, err erro
 	return found, nil
 }
 
-// Taken may also return what others of the foreseen have taken.
+// Taken is foreseen for all that may be new. Who asks for fewer wants to know of
+// those alone.
 func (f *foresight) Taken(rows []store.Reservation) ([]tollgate.ID, error) {
 	for i := range rows {
 		if !f.fresh[rows[i].ID] {
 			return f.looking.Taken(rows)
 		}
+	}
+	if len(f.known.Taken) > 0 && len(rows) != len(f.wanted.Fresh) {
+		return f.looking.Taken(rows)
 	}
 	return f.known.Taken, nil
 }

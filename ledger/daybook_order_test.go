@@ -184,6 +184,7 @@ func TestFewWaitForTheCommitBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = book.Crash() })
 	few, many := make([]*ledger.Operation, 3), make([]*ledger.Operation, ledger.Crowd)
 	for i := range few {
 		few[i] = ledger.OpRelease(0, 1)

@@ -272,3 +272,21 @@ func copyFile(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+// A page that was posted is forgotten, also while others wait that were decided by
+// what it said: under load some always do.
+func TestPostedPagesAreForgotten(t *testing.T) {
+	eachAhead(t, func(s *shop, book *ledger.Book) {
+		known := book.Freeze()
+		s.settle(s.paid(3, s.prepaid, 11))
+		if err := book.PostOne(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		if book.Unposted() != 1 {
+			s.Fatalf("%d pages wait, want 1", book.Unposted())
+		}
+		if known() {
+			s.Error("the page is kept though it was posted")
+		}
+	})
+}

@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"context"
+	"runtime"
 	"time"
+	"weak"
 
 	"tollgate"
 	"tollgate/store"
@@ -87,6 +89,17 @@ func (b *Book) CatchUpWithout(ctx context.Context) error {
 	until := b.ahead.last
 	b.ahead.pages = nil
 	return b.ahead.postTo(ctx, until)
+}
+
+// Freeze has what comes go into another page than the oldest, as if that were being
+// posted. It returns whether somebody still knows that page.
+func (b *Book) Freeze() (known func() bool) {
+	b.ahead.pages[0].frozen = true
+	oldest := weak.Make(b.ahead.pages[0])
+	return func() bool {
+		runtime.GC()
+		return oldest.Value() != nil
+	}
 }
 
 // Crowd is from how many operations on a commit does not wait for the one before it.

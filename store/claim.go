@@ -133,7 +133,8 @@ func (p *Posting) Holders(calls []tollgate.CallID) ([]tollgate.ID, error) {
 	return found, engine.Failed(err, "looking for %d calls", len(calls))
 }
 
-// WhoHolds is what Holders asks PostgreSQL; the answer goes into found.
+// WhoHolds is what Holders asks PostgreSQL; the answer goes into found,
+// which is as long as calls.
 func WhoHolds(calls []tollgate.CallID, found []tollgate.ID) engine.Question {
 	devices, legs := make([]int64, len(calls)), make([]int64, len(calls))
 	uniques := make([]string, len(calls))

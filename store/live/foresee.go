@@ -43,7 +43,7 @@ func (p Rows) Know(w Wanted) (Known, error) {
 	if len(asked) == 0 {
 		return k, nil
 	}
-	return k, engine.Failed(p.tx.Ask(asked...), "looking for what %d calls and %d reservations meet",
+	return k, engine.Failed(p.tx.Ask(asked...), "looking ahead for %d calls and %d reservations",
 		len(w.Calls), len(w.Reservations)+len(w.Fresh))
 }
 

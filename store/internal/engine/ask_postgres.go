@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Question is a query; Row is told each of its rows.
+// Question is a query; Row is told each of its rows, and asks nothing itself.
 type Question struct {
 	Text string
 	Args []any
