@@ -21,8 +21,8 @@ type code struct {
 	err   error // of reading
 }
 
-// codeVersion is of the fields, their order and how they are packed. Whoever changes them counts it up,
-// and reads what a server of the version before may have left.
+// codeVersion is of the fields, their order and how they are packed. Whoever changes
+// them counts it up, and reads what a server of the version before may have left.
 const (
 	codeVersion = 2
 	codePlain   = 1 // the same fields, not compressed

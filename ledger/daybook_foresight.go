@@ -105,16 +105,15 @@ func (f *foresight) Seen(ids []tollgate.ID) (found []store.Reservation, err erro
 	return found, nil
 }
 
-// Taken is foreseen for all that may be new. Who asks for fewer wants to know of
-// those alone.
+// Taken is foreseen for all that may be new: if one of them has been taken, it is
+// asked again, of those alone that turned out to be.
 func (f *foresight) Taken(rows []store.Reservation) ([]tollgate.ID, error) {
+	anew := len(f.known.Taken) > 0
 	for i := range rows {
-		if !f.fresh[rows[i].ID] {
-			return f.looking.Taken(rows)
-		}
+		anew = anew || !f.fresh[rows[i].ID]
 	}
-	if len(f.known.Taken) > 0 && len(rows) != len(f.wanted.Fresh) {
+	if anew {
 		return f.looking.Taken(rows)
 	}
-	return f.known.Taken, nil
+	return nil, nil
 }

@@ -102,7 +102,7 @@ func (b *Book) Freeze() (known func() bool) {
 	}
 }
 
-// Crowd is from how many operations on a commit does not wait for the one before it.
+// Crowd is from how many settlements and holds on a commit does not wait for the one before it.
 const Crowd = crowd
 
 // Gathered is how many operations come into one commit, if they come one after the

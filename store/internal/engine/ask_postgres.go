@@ -1,11 +1,6 @@
 package engine
 
-import (
-	"fmt"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
-)
+import "github.com/jackc/pgx/v5"
 
 // Question is a query; Row is told each of its rows, and asks nothing itself.
 type Question struct {
@@ -23,12 +18,8 @@ func (t *Tx) Ask(questions ...Question) error {
 	for _, q := range questions {
 		batch.Queue(q.Text, q.Args...)
 	}
-	return t.conn.Raw(func(driver any) error {
-		c, ok := driver.(*stdlib.Conn)
-		if !ok {
-			return fmt.Errorf("driver connection is a %T", driver)
-		}
-		results := c.Conn().SendBatch(t.ctx, &batch)
+	return t.pgx(func(c *pgx.Conn) error {
+		results := c.SendBatch(t.ctx, &batch)
 		for _, q := range questions {
 			if err := answered(results, q); err != nil {
 				_ = results.Close() // it would say the same again

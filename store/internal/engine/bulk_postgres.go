@@ -9,7 +9,7 @@ import (
 
 	"tollgate"
 
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
 )
 
 // copyChunk is how much of a COPY is put together before it goes to the server.
@@ -97,12 +97,8 @@ func (t *Tx) copyIn(into Table, n int, write func(i int, w RowWriter)) error {
 	rows := &copyRows{
 		buf: make([]byte, 0, copyChunk+4<<10), n: n, columns: len(into.Columns), write: write,
 	}
-	return t.conn.Raw(func(driver any) error {
-		c, ok := driver.(*stdlib.Conn)
-		if !ok {
-			return fmt.Errorf("driver connection is a %T", driver)
-		}
-		_, err := c.Conn().PgConn().CopyFrom(t.ctx, rows, text)
+	return t.pgx(func(c *pgx.Conn) error {
+		_, err := c.PgConn().CopyFrom(t.ctx, rows, text)
 		return err
 	})
 }

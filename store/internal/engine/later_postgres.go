@@ -58,12 +58,8 @@ func (t *Tx) catchUp() error {
 	}
 	waited := t.waiting
 	t.waiting = nil
-	t.failed = t.conn.Raw(func(driver any) error {
-		c, ok := driver.(*stdlib.Conn)
-		if !ok {
-			return fmt.Errorf("driver connection is a %T", driver)
-		}
-		results := c.Conn().SendBatch(t.ctx, &batch)
+	t.failed = t.pgx(func(c *pgx.Conn) error {
+		results := c.SendBatch(t.ctx, &batch)
 		for _, d := range waited {
 			tag, err := results.Exec()
 			if err := d.check(tag.RowsAffected(), err); err != nil {
@@ -74,6 +70,17 @@ func (t *Tx) catchUp() error {
 		return results.Close()
 	})
 	return t.failed
+}
+
+// pgx has the driver itself do something that database/sql has no words for.
+func (w *writer) pgx(do func(*pgx.Conn) error) error {
+	return w.conn.Raw(func(driver any) error {
+		c, ok := driver.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("driver connection is a %T", driver)
+		}
+		return do(c.Conn())
+	})
 }
 
 // columnRows is rows in the making, each column an array.
