@@ -207,7 +207,7 @@ func (f *Office) found(ctx context.Context, c *liveCall) (keptCall, error) {
 		return s, err
 	}
 	if len(page.Items) == 0 {
-		c.end(f.now(), false) // held anew
+		c.end(false) // held anew
 		return c.snapshot(), nil
 	}
 	other, err := reload(&page.Items[0])

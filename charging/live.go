@@ -297,7 +297,7 @@ func (f *Office) release(ctx context.Context, c *liveCall, over bool) error {
 			return err
 		}
 	}
-	c.end(f.now(), over)
+	c.end(over)
 	return nil
 }
 

@@ -1,9 +1,7 @@
 package charging
 
 import (
-	"cmp"
 	"encoding/json"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +15,6 @@ const (
 	unheardMax = 5 * time.Minute // the same for one of which nobody said that it is dialled: most were given up
 	freeMax    = 26 * time.Hour  // for calls that nothing limits: nobody renews them
 	lateKept   = 24 * time.Hour  // a call that was given up is remembered: its record may yet come
-	overKept   = 2 * time.Minute // a call that is over is remembered, so that what comes twice is known
 )
 
 // liveCall is a call in progress. What is kept of it with its reservation is
@@ -34,7 +31,7 @@ type liveCall struct {
 	left           int64         // room beyond what is held, when last asked
 	affords        time.Duration // of talk, all in all, that the money lasts for; 0: without end
 	warned         bool          // the caller was told that the credit is nearly used
-	over           time.Time     // when it ended; zero: it goes on
+	over           bool          // it does not go on
 	advice         *tollgate.AOC
 	cancellable    bool
 }
@@ -121,7 +118,7 @@ func (c *liveCall) snapshot() keptCall {
 func (c *liveCall) isOver() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.over.IsZero()
+	return c.over
 }
 
 // holds notes what is held for the call now. It reports false if the call has
@@ -129,7 +126,7 @@ func (c *liveCall) isOver() bool {
 func (c *liveCall) holds(id tollgate.ID, next keptCall, patience time.Duration, left int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.over.IsZero() {
+	if c.over {
 		return false
 	}
 	next.Answered = c.state.Answered // it may have come meanwhile
@@ -141,19 +138,17 @@ func (c *liveCall) holds(id tollgate.ID, next keptCall, patience time.Duration, 
 func (c *liveCall) isOf(owner tollgate.ID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.over.IsZero() && c.id != 0 && (owner == 0 || c.enterprise == owner)
+	return !c.over && c.id != 0 && (owner == 0 || c.enterprise == owner)
 }
 
 // end notes that the call is over, or that its money was given back and it may
 // yet go on. It returns the reservation that it had.
-func (c *liveCall) end(at time.Time, over bool) (had tollgate.ID) {
+func (c *liveCall) end(over bool) (had tollgate.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	had = c.id
 	c.id, c.state.Held, c.state.Granted, c.state.Final = 0, 0, 0, false
-	if over {
-		c.over, c.patience = at, overKept
-	}
+	c.over = c.over || over
 	return had
 }
 
@@ -190,92 +185,4 @@ func (c *liveCall) show(d *directory, now time.Time) tollgate.LiveCall {
 		}
 	}
 	return l
-}
-
-// switchboard is the calls in progress, by the name they were authorised under.
-type switchboard struct {
-	mu    sync.Mutex
-	calls map[tollgate.CallID]*liveCall
-}
-
-func newSwitchboard() *switchboard {
-	return &switchboard{calls: make(map[tollgate.CallID]*liveCall)}
-}
-
-func (s *switchboard) find(id tollgate.CallID) *liveCall {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.calls[id]
-}
-
-// take finds a call or begins it, and takes its turn.
-func (s *switchboard) take(id tollgate.CallID) *liveCall {
-	for {
-		c := s.open(id)
-		c.turn.Lock()
-		if s.find(id) == c {
-			return c
-		}
-		c.turn.Unlock() // while we waited it was refused and forgotten
-	}
-}
-
-func (s *switchboard) open(id tollgate.CallID) *liveCall {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.calls[id]
-	if c == nil {
-		c = &liveCall{slice: sliceMin}
-		s.calls[id] = c
-	}
-	return c
-}
-
-func (s *switchboard) put(id tollgate.CallID, c *liveCall) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls[id] = c
-}
-
-// adopt puts a call that nobody knows of here.
-func (s *switchboard) adopt(id tollgate.CallID, c *liveCall) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.calls[id] == nil {
-		s.calls[id] = c
-	}
-}
-
-func (s *switchboard) drop(id tollgate.CallID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.calls, id)
-}
-
-// all lists the calls in no order.
-func (s *switchboard) all() []*liveCall {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	calls := make([]*liveCall, 0, len(s.calls))
-	for _, c := range s.calls {
-		calls = append(calls, c)
-	}
-	return calls
-}
-
-// due lets time pass for every call and lists those of which nothing was heard
-// for too long, oldest first.
-func (s *switchboard) due(passed time.Duration) []*liveCall {
-	var due []*liveCall
-	for _, c := range s.all() {
-		c.mu.Lock()
-		if c.patience -= passed; c.patience <= 0 {
-			due = append(due, c)
-		}
-		c.mu.Unlock()
-	}
-	slices.SortFunc(due, func(a, b *liveCall) int {
-		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.state.Attempt.Call.UniqueID, b.state.Attempt.Call.UniqueID))
-	})
-	return due
 }

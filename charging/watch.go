@@ -91,7 +91,7 @@ func (f *Office) expire(ctx context.Context, c *liveCall) error {
 	s, id, over := c.state, c.id, c.over
 	c.mu.Unlock()
 	switch {
-	case !over.IsZero():
+	case over:
 		f.board.drop(s.Attempt.Call)
 		return nil
 	case !c.turn.TryLock():
@@ -238,13 +238,15 @@ func (f *Office) seekOn(ctx context.Context, d *directory, device tollgate.ID, n
 func (f *Office) hangUp(
 	ctx context.Context, records []tollgate.Record, calls []*liveCall, settlements []ledger.Settlement,
 ) {
-	now := f.now()
 	for i, c := range calls {
 		over := !records[i].Answer.IsZero() || records[i].Attempt == ""
 		if c == nil || !over && c.reservation() != settlements[i].Reservation {
 			continue
 		}
-		had := c.end(now, over)
+		had := c.end(over)
+		if over {
+			f.board.retire(askedAs(&records[i]), c)
+		}
 		if had == 0 || had == settlements[i].Reservation {
 			continue
 		}
