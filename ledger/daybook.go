@@ -29,8 +29,6 @@ const (
 	letInEvery = 250 * time.Millisecond
 	// postPause is how long posting rests when the tables could not take a page.
 	postPause = time.Second
-	// entryBytes is room for what most entries say.
-	entryBytes = 32 << 10
 	// ownPause is how long another try waits to keep a daybook that others keep, or want.
 	ownPause = 10 * time.Second
 )
@@ -46,6 +44,7 @@ type ahead struct {
 
 	gate    sync.Mutex // held by who commits, and by who lets others
 	book    *daybook.Daybook
+	pack    packer
 	tryAt   time.Time   // when to try to keep the daybook again
 	last    int64       // the newest entry that was decided
 	entries chan *entry // on their way into the daybook; nil: each is written at once
@@ -210,7 +209,7 @@ func (a *ahead) write(
 	}
 	e := &entry{done: done}
 	if !d.empty() {
-		if e.body = d.entry(); e.body == nil {
+		if e.body = a.pack.entry(d); e.body == nil {
 			return told(a.inTables(ctx, fn), done)
 		}
 		d.looking, d.pages = nil, nil // the page keeps the draft, which must not keep older pages

@@ -34,22 +34,27 @@ var (
 	errOther = errors.New("another version of this program wrote it: start that once, and end it in order")
 )
 
-// entry is the draft as an entry of the daybook, nil if it is too large for one: the
+// packer makes entries of the daybook, one after the other in the same room.
+type packer struct{ plain, packed []byte }
+
+// entry is a draft as an entry of the daybook, nil if it is too large for one: the
 // version, and what the fields say, compressed to a sixth. So there is less to write
 // before anybody is answered.
-func (d *draft) entry() []byte {
-	c := code{b: make([]byte, 0, entryBytes)}
-	if d.code(&c); len(c.b) > daybook.EntryBytesMax {
+func (p *packer) entry(d *draft) []byte {
+	c := code{b: p.plain[:0]}
+	d.code(&c)
+	if p.plain = c.b; len(c.b) > daybook.EntryBytesMax {
 		return nil
 	}
-	body := append(binary.AppendVarint(nil, codeVersion), s2.Encode(nil, c.b)...)
-	if len(body) > daybook.EntryBytesMax { // what cannot be compressed becomes longer
+	p.packed = s2.Encode(p.packed[:cap(p.packed)], c.b)
+	body := binary.AppendVarint(make([]byte, 0, binary.MaxVarintLen64+len(p.packed)), codeVersion)
+	if body = append(body, p.packed...); len(body) > daybook.EntryBytesMax { // what cannot be compressed becomes longer
 		return nil
 	}
 	return body
 }
 
-// readEntry reads what entry wrote.
+// readEntry reads what a packer made.
 func readEntry(body []byte) (*draft, error) {
 	c := code{b: body, reads: true}
 	var version int
@@ -263,7 +268,11 @@ func codeDelta(c *code, v *store.Delta) {
 	number(c, &v.Cause)
 }
 
-func codeHeld(c *code, v *heldChange) {
+func codeHeld(c *code, to **heldChange) {
+	if c.reads {
+		*to = new(heldChange)
+	}
+	v := *to
 	number(c, &v.Enterprise)
 	number(c, &v.ID)
 	codeCall(c, &v.Call)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -55,15 +56,12 @@ func (d *draft) code(c *code) {
 	list(c, &d.entries, codeEntry)
 	list(c, &d.transfers, codeTransfer)
 	list(c, &d.deltas, codeDelta)
-	held := make([]heldChange, 0, len(d.held))
-	for _, h := range d.held {
-		held = append(held, *h)
-	}
+	held := slices.AppendSeq(make([]*heldChange, 0, len(d.held)), maps.Values(d.held))
 	list(c, &held, codeHeld)
 	if c.reads {
 		d.held = make(map[tollgate.ID]*heldChange, len(held))
-		for i := range held {
-			d.held[held[i].ID] = &held[i]
+		for _, h := range held {
+			d.held[h.ID] = h
 		}
 	}
 }
