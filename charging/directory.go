@@ -113,7 +113,7 @@ func (f *Office) directory(ctx context.Context) (*directory, error) {
 	if f.db == nil {
 		return f.current.Load(), nil // it was given
 	}
-	version, err := f.versions.get(ctx, f.db.ConfigVersion)
+	version, err := f.versions.get(ctx, f.db)
 	if err != nil {
 		return nil, err
 	}

@@ -9,20 +9,67 @@ import (
 	"time"
 )
 
+// slow is a configuration that takes a second to say its version.
+type slow struct{ asked, changes atomic.Int64 }
+
+func (w *slow) ConfigVersion(context.Context) (int64, error) {
+	n := w.asked.Add(1)
+	time.Sleep(time.Second)
+	return n, nil
+}
+
+func (w *slow) Changes() int64 { return w.changes.Load() }
+
+// hanging is one that never does.
+type hanging struct{ config }
+
+func (hanging) ConfigVersion(ctx context.Context) (int64, error) { <-ctx.Done(); return 0, ctx.Err() }
+func (hanging) Changes() int64                                   { return 0 }
+
+// swift is one that says it at once.
+type swift struct{ version, changes int64 }
+
+func (s *swift) ConfigVersion(context.Context) (int64, error) { return s.version, nil }
+func (s *swift) Changes() int64                               { return s.changes }
+
+// An answer is good for others for a moment, until this process changes something.
+func TestVersionsAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var v versions
+		var of swift
+		get := func(want int64, why string) {
+			t.Helper()
+			if got, err := v.get(t.Context(), &of); err != nil || got != want {
+				t.Errorf("%s: %d, %v, want %d", why, got, err, want)
+			}
+			synctest.Wait()
+		}
+		get(0, "at first")
+		of.version++
+		get(0, "right after another process changed it")
+		time.Sleep(versionKept)
+		synctest.Wait()
+		get(1, "a moment later")
+		of.version, of.changes = 2, 1
+		get(2, "right after this process changed it")
+		time.Sleep(versionKept - 1)
+		of.version++
+		get(2, "as long as it is kept")
+		time.Sleep(1)
+		synctest.Wait()
+		get(3, "and no longer")
+	})
+}
+
 // TestVersionsAreShared has ten ask while a question is under way: none of them
 // gets its answer, and one more question answers all.
 func TestVersionsAreShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var v versions
-		var asked atomic.Int64
-		ask := func(context.Context) (int64, error) { //nolint:unparam // as it is asked
-			n := asked.Add(1)
-			time.Sleep(time.Second)
-			return n, nil
-		}
+		var of slow
 		answers := make(chan int64, 11)
 		get := func() {
-			version, err := v.get(t.Context(), ask)
+			version, err := v.get(t.Context(), &of)
 			if err != nil {
 				t.Error(err)
 			}
@@ -41,7 +88,7 @@ func TestVersionsAreShared(t *testing.T) {
 				t.Errorf("who came later got answer %d, want 2", version)
 			}
 		}
-		if n := asked.Load(); n != 2 {
+		if n := of.asked.Load(); n != 2 {
 			t.Errorf("the store was asked %d times, want 2", n)
 		}
 		synctest.Wait()
@@ -55,14 +102,13 @@ func TestVersionsAreShared(t *testing.T) {
 func TestVersionsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var v versions
-		hangs := func(ctx context.Context) (int64, error) { <-ctx.Done(); return 0, ctx.Err() }
 		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		if _, err := v.get(hasty, hangs); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+		if _, err := v.get(hasty, hanging{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 			t.Errorf("after %s: %v, want the end of the context after a second", time.Since(began), err)
 		}
-		if _, err := v.get(t.Context(), hangs); err == nil || time.Since(began) > 2*versionWait {
+		if _, err := v.get(t.Context(), hanging{}); err == nil || time.Since(began) > 2*versionWait {
 			t.Errorf("after %s: %v, want an error", time.Since(began), err)
 		}
 	})

@@ -33,6 +33,7 @@ type Change struct {
 // ID before has none again then. On PostgreSQL changes are made one at a time.
 func (db *DB) Change(ctx context.Context, a Actor, action string, fn func(*Change) error) error {
 	c := &Change{db: db, actor: a, action: action}
+	defer db.changes.Add(1) // perhaps for nothing: then somebody looks once more
 	return db.inTx(ctx, func(t *engine.Tx) error {
 		c.tx = t
 		for _, id := range c.given { // by a try that was undone
@@ -83,6 +84,10 @@ func (db *DB) ConfigVersion(ctx context.Context) (int64, error) {
 	})
 	return version, engine.Failed(err, "reading the configuration version")
 }
+
+// Changes returns how many changes this process has made or tried: while that stays
+// the same, only others can have raised the version.
+func (db *DB) Changes() int64 { return db.changes.Load() }
 
 // log writes one object's part of the change; before and after are what people
 // may see of it, nil for what did not or does no longer exist.

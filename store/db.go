@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"tollgate"
@@ -33,6 +34,8 @@ type DB struct {
 	now  func() time.Time
 	node node
 	log  *slog.Logger
+
+	changes atomic.Int64 // see Changes
 
 	probeRows, walkRows int // the constants; tests lower them
 }
