@@ -21,7 +21,7 @@ func (w *slow) ConfigVersion(context.Context) (int64, error) {
 func (w *slow) Changes() int64 { return w.changes.Load() }
 
 // hanging is one that never does.
-type hanging struct{ config }
+type hanging struct{}
 
 func (hanging) ConfigVersion(ctx context.Context) (int64, error) { <-ctx.Done(); return 0, ctx.Err() }
 func (hanging) Changes() int64                                   { return 0 }
@@ -52,10 +52,10 @@ func TestVersionsAreKept(t *testing.T) {
 		get(1, "a moment later")
 		of.version, of.changes = 2, 1
 		get(2, "right after this process changed it")
-		time.Sleep(versionKept - 1)
+		time.Sleep(versionKept - time.Nanosecond)
 		of.version++
 		get(2, "as long as it is kept")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		get(3, "and no longer")
 	})

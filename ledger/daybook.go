@@ -390,11 +390,11 @@ func refused(err error) bool {
 // postOnce writes the entries up to one into the tables, in one transaction that
 // notes it.
 func (a *ahead) postOnce(ctx context.Context, upTo int64, write func(Posting) error) error {
-	err := a.tables.Post(ctx, func(p Posting) error {
-		if err := a.book.Mark(p.(tables).Posting, a.posted, upTo); err != nil {
+	err := a.db.PostAside(ctx, func(p *store.Posting) error {
+		if err := a.book.Mark(p, a.posted, upTo); err != nil {
 			return err
 		}
-		return write(p)
+		return write(tables{p, live.On(p)})
 	})
 	if !errors.Is(err, daybook.ErrLost) {
 		return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -206,67 +205,6 @@ func (p *placer) pairs(ctx context.Context, pairs int, hot bool) (time.Duration,
 	}
 	err := p.book.CatchUp(ctx) // the tables have it all
 	return p.Now().Sub(began), err
-}
-
-// authorizeP99 measures how long an answer takes when calls come at half the
-// rate that can be sustained: of a hundred calls, one waits longer. The limit is
-// one commit of one row.
-func authorizeP99(postgres bool) work {
-	return func(ctx context.Context, o Options) (m Measurement, err error) {
-		bare, err := o.bareCommit(ctx, postgres)
-		if err != nil {
-			return m, err
-		}
-		m = Measurement{Unit: "µs", Limit: float64(bare.Microseconds()), LimitOf: "one commit of one row; 0.1 is wanted"}
-		pairs := min(o.Calls, pairsMax)
-		best, err := o.fastest(func(round int) (p99 time.Duration, err error) {
-			err = o.withOffice(ctx, postgres, round, func(ctx context.Context, p *placer) error {
-				took, err := p.pairs(ctx, pairs/2, false)
-				if err != nil {
-					return err
-				}
-				p99, err = p.latency(ctx, pairs/2, 2*took/time.Duration(pairs/2))
-				return err
-			})
-			return p99, err
-		})
-		m.Value = float64(best.Microseconds())
-		m.Ratio = m.Limit / m.Value
-		return m, err
-	}
-}
-
-// latency places a call every so often and returns how long the slowest of a
-// hundred waited, counted from when it should have been placed.
-func (p *placer) latency(ctx context.Context, calls int, every time.Duration) (time.Duration, error) {
-	began := p.Now()
-	waits := make([][]time.Duration, callers)
-	group, ctx := errgroup.WithContext(ctx)
-	for caller := range callers {
-		group.Go(func() error {
-			for n := range calls / callers {
-				due := began.Add(time.Duration(n*callers+caller) * every)
-				if pause := due.Sub(p.Now()); pause > 0 {
-					time.Sleep(pause)
-				}
-				a := p.attempt(caller, calls+n, false)
-				if err := p.authorize(ctx, a); err != nil {
-					return err
-				}
-				waits[caller] = append(waits[caller], p.Now().Sub(due))
-				if err := p.settle(ctx, a); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return 0, err
-	}
-	all := slices.Concat(waits...)
-	slices.Sort(all)
-	return all[len(all)*99/100], nil
 }
 
 // live measures 100,000 calls in progress: what they keep in memory, and how

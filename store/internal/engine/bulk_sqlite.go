@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 
 	"tollgate"
@@ -107,7 +108,7 @@ func (t *Tx) InsertMany(into Table, clause string, n int,
 ) (int, error) {
 	inserted, i := 0, 0
 	for _, rows := range insertRows() {
-		if n-i < rows {
+		if n-i < rows || t.aside && rows > asideRows {
 			continue
 		}
 		statement, err := t.direct(directKey{into.Name, clause, rows},
@@ -147,6 +148,9 @@ func (t *Tx) Repeat(text string, n int, write func(i int, w RowWriter)) (hits in
 
 // run runs a statement once.
 func (t *Tx) run(statement driver.StmtExecContext, write func(*insertValues)) (int, error) {
+	if t.aside {
+		runtime.Gosched()
+	}
 	t.room.values = t.room.values[:0]
 	write(&t.room)
 	r, err := statement.ExecContext(t.ctx, t.room.values)

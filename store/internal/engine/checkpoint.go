@@ -33,7 +33,11 @@ func (db *DB) copyLog() {
 		}
 		// What fails here is tried again, and by the writer in the end.
 		for range copiesMax {
-			log, done := copyPages(context.Background(), db.read)
+			var log, done int
+			_ = db.Aside(func() error {
+				log, done = copyPages(context.Background(), db.read)
+				return nil
+			})
 			if log-done <= restPagesMax {
 				db.restart.Store(log > logPagesMax)
 				break

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ type DB struct {
 	path    string       // SQLite only: of its file
 	lookers chan *writer // SQLite only: see Look
 	parts   partitions   // PostgreSQL only: those that are known to be there
+
+	background sync.Mutex // see Aside
 
 	// SQLite only: see copyLog.
 	written chan struct{} // something was
