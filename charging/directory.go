@@ -117,7 +117,7 @@ func (f *Office) directory(ctx context.Context) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d := f.current.Load(); d != nil && d.version == version {
+	if d := f.current.Load(); d != nil && d.version >= version {
 		return d, nil
 	}
 	f.reload.Lock()

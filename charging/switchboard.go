@@ -14,8 +14,9 @@ const (
 	// overKept is for how long at least it is remembered that a call is over, so that
 	// what comes twice or late is known.
 	overKept = 2 * time.Minute
-	// overMax is of how many calls at most: of more, the older are forgotten sooner.
-	overMax = 250_000
+	// overMax is of how many calls at most, two minutes of four thousand a second: of
+	// more, the older are forgotten sooner.
+	overMax = 1_000_000
 )
 
 // switchboard is the calls in progress, by the name they were authorised under,
@@ -27,10 +28,11 @@ type switchboard struct {
 	// under load there are a hundred for each in progress.
 	over, older map[tollgate.CallID]unique.Handle[decision]
 	age         time.Duration // of over
+	overMax     int           // the constant; tests lower it
 }
 
 func newSwitchboard() *switchboard {
-	s := &switchboard{calls: make(map[tollgate.CallID]*liveCall)}
+	s := &switchboard{calls: make(map[tollgate.CallID]*liveCall), overMax: overMax}
 	s.forget()
 	return s
 }
@@ -73,10 +75,10 @@ func (s *switchboard) take(id tollgate.CallID) *liveCall {
 	for {
 		c := s.open(id)
 		c.turn.Lock()
-		if c.isOver() || s.find(id) == c {
+		if now := s.find(id); now == c || now != nil && c.isOver() {
 			return c
 		}
-		c.turn.Unlock() // while we waited it was refused and forgotten
+		c.turn.Unlock() // while we waited it was forgotten: refused, or never answered
 	}
 }
 
@@ -91,17 +93,18 @@ func (s *switchboard) open(id tollgate.CallID) *liveCall {
 	return c
 }
 
-// retire remembers of a call that is over no more than what was decided.
+// retire remembers of a call that is over no more than what was decided, and that
+// from now on: another line of the same authorisation may come late.
 func (s *switchboard) retire(id tollgate.CallID, c *liveCall) {
 	made := c.decision()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.calls[id] != c {
-		return // it was retired before
+	if now := s.calls[id]; now != nil && now != c {
+		return // it was begun again
 	}
 	delete(s.calls, id)
 	s.over[id] = unique.Make(made)
-	if len(s.over) >= overMax/2 {
+	if len(s.over) >= s.overMax/2 {
 		s.forget()
 	}
 }

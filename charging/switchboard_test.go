@@ -10,13 +10,18 @@ import (
 )
 
 // Under load a hundred calls have just ended for each in progress: no more is
-// remembered of them than who pays, and of no more than overMax.
+// remembered of them than what was decided, and of no more than overMax.
 func TestCallsThatAreOver(t *testing.T) {
 	s := newSwitchboard()
+	s.overMax = 1000
 	id := func(n int) tollgate.CallID { return tollgate.CallID{Device: 1, UniqueID: strconv.Itoa(n)} }
 	end := func(n int) *liveCall {
 		c := s.take(id(n))
-		c.state = keptCall{Attempt: tollgate.Attempt{Call: id(n)}, Payer: 7, PaidBy: tollgate.PaidByAccountCode}
+		c.state = keptCall{
+			Attempt: tollgate.Attempt{Call: id(n)}, Payer: 7, PaidBy: tollgate.PaidByAccountCode, Tariff: 3,
+			Number:  tollgate.Number{Private: true},
+			Verdict: verdict{Rule: "abroad", Tariff: 4, Exhausted: tollgate.Action{Kind: tollgate.ActionAlert}},
+		}
 		c.turn.Unlock()
 		c.end(true)
 		s.retire(id(n), c)
@@ -27,7 +32,6 @@ func TestCallsThatAreOver(t *testing.T) {
 	if over == nil || !over.isOver() || over.decision() != first.decision() || len(s.all()) != 0 {
 		t.Fatalf("%+v, %d in progress", over, len(s.all()))
 	}
-	s.retire(id(0), over) // its record came twice
 	s.adopt(id(0), &liveCall{})
 	if c := s.take(id(0)); !c.isOver() {
 		t.Error("a call that is over was begun again")
@@ -36,14 +40,19 @@ func TestCallsThatAreOver(t *testing.T) {
 	if s.find(id(0)) == nil {
 		t.Error("forgotten at once")
 	}
+	s.retire(id(0), over) // another line of it
+	s.due(overKept)
+	if s.find(id(0)) == nil {
+		t.Error("forgotten though another line of it came")
+	}
 	s.due(overKept)
 	if s.find(id(0)) != nil {
 		t.Error("remembered for ever")
 	}
-	for n := range overMax + 1 {
+	for n := range s.overMax + 1 {
 		end(n)
 	}
-	if n := len(s.over) + len(s.older); n > overMax || s.find(id(overMax)) == nil {
+	if n := len(s.over) + len(s.older); n > s.overMax || s.find(id(s.overMax)) == nil {
 		t.Errorf("%d remembered", n)
 	}
 }
@@ -69,5 +78,22 @@ func TestCallIsOver(t *testing.T) {
 	}
 	if got := h.finish(t, r); got.Outcome != tollgate.OutcomeDuplicate {
 		t.Error(got)
+	}
+}
+
+// Who waits while a call is given up of which nothing was heard begins it anew, as
+// if he had come a moment later.
+func TestCallIsGivenUpMeanwhile(t *testing.T) {
+	s := newSwitchboard()
+	id := tollgate.CallID{Device: 1, UniqueID: "1"}
+	silent := s.take(id)
+	taken := make(chan *liveCall)
+	go func() { taken <- s.take(id) }()
+	time.Sleep(20 * time.Millisecond) // for that to wait
+	silent.end(true)
+	s.drop(id)
+	silent.turn.Unlock()
+	if c := <-taken; c == silent || c.isOver() {
+		t.Error("it was not begun anew")
 	}
 }

@@ -27,10 +27,21 @@ func (hanging) ConfigVersion(ctx context.Context) (int64, error) { <-ctx.Done();
 func (hanging) Changes() int64                                   { return 0 }
 
 // swift is one that says it at once.
-type swift struct{ version, changes int64 }
+type swift struct {
+	version, changes int64
+	meanwhile        func() // done while it is read
+}
 
-func (s *swift) ConfigVersion(context.Context) (int64, error) { return s.version, nil }
-func (s *swift) Changes() int64                               { return s.changes }
+func (s *swift) ConfigVersion(context.Context) (int64, error) {
+	version := s.version
+	if s.meanwhile != nil {
+		s.meanwhile()
+		s.meanwhile = nil
+	}
+	return version, nil
+}
+
+func (s *swift) Changes() int64 { return s.changes }
 
 // An answer is good for others for a moment, until this process changes something.
 func TestVersionsAreKept(t *testing.T) {
@@ -58,6 +69,11 @@ func TestVersionsAreKept(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		get(3, "and no longer")
+		time.Sleep(versionKept)
+		synctest.Wait()
+		of.meanwhile = func() { of.version, of.changes = 4, 2 }
+		get(3, "while this process changes it")
+		get(4, "right after that")
 	})
 }
 
