@@ -390,11 +390,13 @@ func refused(err error) bool {
 // postOnce writes the entries up to one into the tables, in one transaction that
 // notes it.
 func (a *ahead) postOnce(ctx context.Context, upTo int64, write func(Posting) error) error {
-	err := a.db.PostAside(ctx, func(p *store.Posting) error {
-		if err := a.book.Mark(p, a.posted, upTo); err != nil {
+	err := a.tables.Post(ctx, func(p Posting) error {
+		on := p.(tables).Posting
+		on.Tx().StepAside()
+		if err := a.book.Mark(on, a.posted, upTo); err != nil {
 			return err
 		}
-		return write(tables{p, live.On(p)})
+		return write(p)
 	})
 	if !errors.Is(err, daybook.ErrLost) {
 		return err
@@ -411,7 +413,9 @@ func (a *ahead) postOnce(ctx context.Context, upTo int64, write func(Posting) er
 func (a *ahead) run(ctx context.Context) {
 	looked := a.now()
 	for pause(ctx, gatherFor) {
-		if err := a.catchUp(context.WithoutCancel(ctx)); err != nil {
+		// Who waits for the tables does not wait for the log to be copied too.
+		err := a.db.Aside(func() error { return a.catchUp(context.WithoutCancel(ctx)) })
+		if err != nil {
 			a.log.Error("what was decided cannot be posted yet and is kept in the daybook", "error", err)
 			if !pause(ctx, postPause) {
 				return

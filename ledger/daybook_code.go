@@ -34,6 +34,9 @@ var (
 	errOther = errors.New("another version of this program wrote it: start that once, and end it in order")
 )
 
+// roomMax is how large the room for an entry is that is used again.
+const roomMax = 4 << 20
+
 // packer makes entries of the daybook, one after the other in the same room.
 type packer struct{ plain, packed []byte }
 
@@ -41,6 +44,9 @@ type packer struct{ plain, packed []byte }
 // version, and what the fields say, compressed to a sixth. So there is less to write
 // before anybody is answered.
 func (p *packer) entry(d *draft) []byte {
+	if cap(p.plain) > roomMax {
+		*p = packer{}
+	}
 	c := code{b: p.plain[:0]}
 	d.code(&c)
 	if p.plain = c.b; len(c.b) > daybook.EntryBytesMax {

@@ -97,6 +97,10 @@ func (db *DB) Snapshot(ctx context.Context, fn func(engine.Querier) error) error
 // of this room.
 func (db *DB) Conn(ctx context.Context) (*engine.Session, error) { return db.sql.Session(ctx) }
 
+// Aside runs what takes long and nobody waits for while nothing else of that kind is
+// done. It is for the packages of this room and the ledger.
+func (db *DB) Aside(fn func() error) error { return db.sql.Aside(fn) }
+
 // Write runs fn in one writing transaction; fn may run more than once. It is for
 // the packages of this room.
 func (db *DB) Write(ctx context.Context, fn func(*engine.Tx) error) error { return db.inTx(ctx, fn) }

@@ -22,16 +22,6 @@ func (db *DB) Post(ctx context.Context, fn func(*Posting) error) error {
 	return db.inTx(ctx, func(t *engine.Tx) error { return fn(&Posting{tx: t, db: db}) })
 }
 
-// PostAside is Post for much that nobody waits for: others come first.
-func (db *DB) PostAside(ctx context.Context, fn func(*Posting) error) error {
-	return db.sql.Aside(func() error {
-		return db.Post(ctx, func(p *Posting) error {
-			p.tx.StepAside()
-			return fn(p)
-		})
-	})
-}
-
 // Look runs fn with a posting that is for reading alone: what it reads is
 // committed. On SQLite all of it is as of one instant, on PostgreSQL each statement
 // sees what is as it begins.

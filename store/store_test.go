@@ -74,6 +74,22 @@ func furnish(t *testing.T, db *store.DB, name string) *office {
 	return o
 }
 
+// A change is counted once it is there: who reads the version after that, reads it.
+func TestChangesAreCounted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		before := db.Changes()
+		err := db.Change(t.Context(), store.Actor{Name: "test"}, "nothing", func(*store.Change) error {
+			if n := db.Changes(); n != before {
+				t.Errorf("counted before it was made: %d after %d", n, before)
+			}
+			return nil
+		})
+		if n := db.Changes(); err != nil || n == before {
+			t.Errorf("%d after %d, %v", n, before, err)
+		}
+	})
+}
+
 func TestDirectoryHoldsWhatWasPut(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		before, err := db.ConfigVersion(t.Context())

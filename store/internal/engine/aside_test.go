@@ -83,3 +83,42 @@ func TestStepAside(t *testing.T) {
 		t.Error(err, sum(t, db))
 	}
 }
+
+// Who closes the database waits for what is done aside, though that writes and the
+// log is to be copied after it.
+func TestCloseWaitsForAside(t *testing.T) {
+	db, err := engine.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "aside.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) error {
+		return db.Tx(t.Context(), func(tx *engine.Tx) error {
+			_, err := tx.Exec(text)
+			return err
+		})
+	}
+	begun, done := make(chan bool), make(chan error, 2)
+	go func() {
+		done <- db.Aside(func() error {
+			begun <- true
+			time.Sleep(700 * time.Millisecond)
+			return write("CREATE TABLE late (id BIGINT)")
+		})
+	}()
+	<-begun
+	if err := write("CREATE TABLE early (id BIGINT)"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(400 * time.Millisecond) // for the log to be copied, which waits
+	go func() { done <- db.Close() }()
+	for range 2 {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("it waits for ever")
+		}
+	}
+}

@@ -25,7 +25,12 @@ const (
 // copyLog copies the log now and then until the database is closed.
 func (db *DB) copyLog() {
 	defer close(db.copied)
-	for range db.written {
+	for {
+		select {
+		case <-db.written:
+		case <-db.closing:
+			return
+		}
 		select {
 		case <-time.After(copyEvery):
 		case <-db.closing:

@@ -59,10 +59,9 @@ func Open(ctx context.Context, url string) (*DB, error) {
 func (db *DB) Close() error {
 	var err error
 	if db.writer != nil {
-		w := <-db.writer
 		close(db.closing)
-		close(db.written)
 		<-db.copied
+		w := <-db.writer
 		for _, statement := range w.driven {
 			err = errors.Join(err, statement.Close())
 		}
