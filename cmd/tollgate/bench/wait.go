@@ -23,20 +23,22 @@ func authorizeP99(postgres bool) work {
 		if err != nil {
 			return m, err
 		}
-		calls := min(o.Calls, pairsMax) / 2
-		var every time.Duration
+		calls := max(min(o.Calls, pairsMax)/2, 1)
+		paces := make([]time.Duration, o.Rounds)
+		waits := make([]time.Duration, o.Rounds)
 		best, err := o.fastest(func(round int) (p99 time.Duration, err error) {
 			err = o.withOffice(ctx, postgres, round, func(ctx context.Context, p *placer) error {
 				took, err := p.pairs(ctx, calls, false)
 				if err != nil {
 					return err
 				}
-				every = 2 * took / time.Duration(calls)
+				every := 2 * took / time.Duration(calls)
 				p99, err = o.wait(ctx, calls, every, func(caller, n int) error {
 					return p.authorize(ctx, p.attempt(caller, calls+n, false))
 				}, func(caller, n int) error {
 					return p.settle(ctx, p.attempt(caller, calls+n, false))
 				})
+				paces[round], waits[round] = every, p99
 				return err
 			})
 			return p99, err
@@ -44,6 +46,7 @@ func authorizeP99(postgres bool) work {
 		if err != nil {
 			return m, err
 		}
+		every := paces[slices.Index(waits, best)]
 		alone, err := o.fastest(func(round int) (time.Duration, error) {
 			return o.daybookAlone(ctx, postgres, round, calls, every)
 		})
@@ -68,7 +71,7 @@ func (o Options) wait(
 	group, ctx := errgroup.WithContext(ctx)
 	for caller := range callers {
 		group.Go(func() error {
-			for n := 0; n < calls/callers && ctx.Err() == nil; n++ {
+			for n := 0; n < (calls+callers-1)/callers && ctx.Err() == nil; n++ {
 				due := began.Add(time.Duration(n*callers+caller) * every)
 				if pause := due.Sub(o.Now()); pause > 0 {
 					time.Sleep(pause)
@@ -81,7 +84,7 @@ func (o Options) wait(
 					return err
 				}
 			}
-			return nil
+			return ctx.Err()
 		})
 	}
 	if err := group.Wait(); err != nil {
