@@ -76,20 +76,29 @@ func authorizeSettle(postgres, hot bool) work {
 	}
 }
 
+// withRoom makes room for a fresh store for as long as use takes.
+func (o Options) withRoom(ctx context.Context, postgres bool, name string, use func(url string) error) (err error) {
+	room, err := o.room(postgres)
+	if err != nil {
+		return err
+	}
+	url, drop, err := room(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	return use(url)
+}
+
 // bareCommit is how long the bare driver takes for one commit of one row.
 func (o Options) bareCommit(ctx context.Context, postgres bool) (time.Duration, error) {
 	commits := min(o.Calls, bareCommitsMax)
-	room, err := o.room(postgres)
-	if err != nil {
-		return 0, err
-	}
 	took, err := o.fastest(func(round int) (took time.Duration, err error) {
-		url, drop, err := room(ctx, fmt.Sprintf("bare-%d", round))
-		if err != nil {
-			return 0, err
-		}
-		defer func() { err = errors.Join(err, drop()) }()
-		return rawlimit.Commits(ctx, url, commits, o.Now)
+		err = o.withRoom(ctx, postgres, fmt.Sprintf("bare-%d", round), func(url string) error {
+			took, err = rawlimit.Commits(ctx, url, commits, o.Now)
+			return err
+		})
+		return took, err
 	})
 	return took / time.Duration(commits), err
 }
@@ -97,38 +106,34 @@ func (o Options) bareCommit(ctx context.Context, postgres bool) (time.Duration, 
 // withOffice runs use with an office in a fresh store.
 func (o Options) withOffice(
 	ctx context.Context, postgres bool, round int, use func(context.Context, *placer) error,
-) (err error) {
-	room, err := o.room(postgres)
-	if err != nil {
-		return err
-	}
-	url, drop, err := room(ctx, fmt.Sprintf("office-%d", round))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, drop()) }()
-	return o.withStore(ctx, url, func(db *store.DB) error {
-		device, err := setUp(ctx, db)
-		if err != nil {
-			return err
-		}
-		book, err := ledger.Open(ctx, db, ledger.Options{Now: o.Now, Log: o.Log})
-		if err != nil {
-			return err
-		}
-		group, ctx := errgroup.WithContext(ctx)
-		ctx, stop := context.WithCancel(ctx)
-		group.Go(func() error { return book.Run(ctx) })
-		group.Go(func() error {
-			defer stop()
-			office, err := charging.New(ctx, db, book, charging.Options{Now: o.Now, Log: o.Log})
-			if err != nil {
-				return err
-			}
-			return use(ctx, &placer{Options: o, office: office, book: book, device: device})
-		})
-		return group.Wait()
+) error {
+	return o.withRoom(ctx, postgres, fmt.Sprintf("office-%d", round), func(url string) error {
+		return o.withStore(ctx, url, func(db *store.DB) error { return o.inOffice(ctx, db, use) })
 	})
+}
+
+// inOffice runs use with an office in a store.
+func (o Options) inOffice(ctx context.Context, db *store.DB, use func(context.Context, *placer) error) error {
+	device, err := setUp(ctx, db)
+	if err != nil {
+		return err
+	}
+	book, err := ledger.Open(ctx, db, ledger.Options{Now: o.Now, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	ctx, stop := context.WithCancel(ctx)
+	group.Go(func() error { return book.Run(ctx) })
+	group.Go(func() error {
+		defer stop()
+		office, err := charging.New(ctx, db, book, charging.Options{Now: o.Now, Log: o.Log})
+		if err != nil {
+			return err
+		}
+		return use(ctx, &placer{Options: o, office: office, book: book, device: device})
+	})
+	return group.Wait()
 }
 
 // placer places calls.

@@ -24,21 +24,22 @@ func authorizeP99(postgres bool) work {
 			return m, err
 		}
 		calls := max(min(o.Calls, pairsMax)/2, 1)
-		paces := make([]time.Duration, o.Rounds)
-		waits := make([]time.Duration, o.Rounds)
-		best, err := o.fastest(func(round int) (p99 time.Duration, err error) {
+		var shortest, every time.Duration // of one round
+		_, err = o.fastest(func(round int) (p99 time.Duration, err error) {
 			err = o.withOffice(ctx, postgres, round, func(ctx context.Context, p *placer) error {
 				took, err := p.pairs(ctx, calls, false)
 				if err != nil {
 					return err
 				}
-				every := 2 * took / time.Duration(calls)
-				p99, err = o.wait(ctx, calls, every, func(caller, n int) error {
+				pace := 2 * took / time.Duration(calls)
+				p99, err = o.wait(ctx, calls, pace, func(caller, n int) error {
 					return p.authorize(ctx, p.attempt(caller, calls+n, false))
 				}, func(caller, n int) error {
 					return p.settle(ctx, p.attempt(caller, calls+n, false))
 				})
-				paces[round], waits[round] = every, p99
+				if round == 0 || p99 < shortest {
+					shortest, every = p99, pace
+				}
 				return err
 			})
 			return p99, err
@@ -46,12 +47,11 @@ func authorizeP99(postgres bool) work {
 		if err != nil {
 			return m, err
 		}
-		every := paces[slices.Index(waits, best)]
 		alone, err := o.fastest(func(round int) (time.Duration, error) {
 			return o.daybookAlone(ctx, postgres, round, calls, every)
 		})
 		m = Measurement{
-			Value: float64(best.Microseconds()), Unit: "µs", Limit: float64(bare.Microseconds()),
+			Value: float64(shortest.Microseconds()), Unit: "µs", Limit: float64(bare.Microseconds()),
 			LimitOf: fmt.Sprintf("one commit of one row; 0.1 is wanted; the daybook alone, at %.0f calls/s: %d µs",
 				1/every.Seconds(), alone.Microseconds()),
 		}
@@ -100,36 +100,37 @@ func (o Options) wait(
 func (o Options) daybookAlone(
 	ctx context.Context, postgres bool, round, calls int, every time.Duration,
 ) (p99 time.Duration, err error) {
-	room, err := o.room(postgres)
-	if err != nil {
-		return 0, err
-	}
-	url, drop, err := room(ctx, fmt.Sprintf("daybook-%d", round))
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, drop()) }()
-	err = o.withStore(ctx, url, func(db *store.DB) (err error) {
-		book, err := daybook.Open(ctx, db)
-		if err != nil {
+	err = o.withRoom(ctx, postgres, fmt.Sprintf("daybook-%d", round), func(url string) error {
+		return o.withStore(ctx, url, func(db *store.DB) error {
+			p99, err = o.inDaybook(ctx, db, calls, every)
 			return err
-		}
-		defer func() { err = errors.Join(err, book.Close()) }()
-		if _, _, err := book.Own(ctx, func(int64, []byte) error { return nil }); err != nil {
-			return err
-		}
-		waiting := make(chan chan error, callers)
-		group := new(errgroup.Group)
-		group.Go(func() error { return writeAll(ctx, book, waiting) })
-		p99, err = o.wait(ctx, calls, every, func(int, int) error {
-			written := make(chan error, 1)
-			waiting <- written
-			return <-written
-		}, func(int, int) error { return nil })
-		close(waiting)
-		return errors.Join(err, group.Wait())
+		})
 	})
 	return p99, err
+}
+
+// inDaybook is daybookAlone in a store.
+func (o Options) inDaybook(
+	ctx context.Context, db *store.DB, calls int, every time.Duration,
+) (p99 time.Duration, err error) {
+	book, err := daybook.Open(ctx, db)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	if _, _, err := book.Own(ctx, func(int64, []byte) error { return nil }); err != nil {
+		return 0, err
+	}
+	waiting := make(chan chan error, callers)
+	group := new(errgroup.Group)
+	group.Go(func() error { return writeAll(ctx, book, waiting) })
+	p99, err = o.wait(ctx, calls, every, func(int, int) error {
+		written := make(chan error, 1)
+		waiting <- written
+		return <-written
+	}, func(int, int) error { return nil })
+	close(waiting)
+	return p99, errors.Join(err, group.Wait())
 }
 
 // entryBytes is what a call takes in an entry of the daybook.

@@ -38,11 +38,9 @@ func (db *DB) copyLog() {
 		}
 		// What fails here is tried again, and by the writer in the end.
 		for range copiesMax {
-			var log, done int
-			_ = db.Aside(func() error {
-				log, done = copyPages(context.Background(), db.read)
-				return nil
-			})
+			db.background.Lock()
+			log, done := copyPages(context.Background(), db.read)
+			db.background.Unlock()
 			if log-done <= restPagesMax {
 				db.restart.Store(log > logPagesMax)
 				break
