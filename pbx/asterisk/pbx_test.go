@@ -39,7 +39,7 @@ type playedPBX struct {
 	last     time.Time // of the item played last
 	when     time.Time // it was played, by the real clock
 	live     map[string]ami.Message
-	clients  []net.Conn
+	clients  []*net.TCPConn
 	listener net.Listener
 	refuse   bool // logins
 	mute     bool // accepts and says nothing
@@ -110,18 +110,20 @@ func (p *playedPBX) listen() {
 			if err != nil {
 				return
 			}
-			go p.serve(c)
+			go p.serve(c.(*net.TCPConn))
 		}
 	}()
 }
 
-// hangUp ends every connection and takes no more.
+// hangUp ends every connection and takes no more. What was played still arrives:
+// a connection closed with a ping unread would be reset and lose it, so serve
+// reads on until the other side closes too.
 func (p *playedPBX) hangUp() {
 	p.listener.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.clients {
-		c.Close()
+		_ = c.CloseWrite() // it may be over already
 	}
 	p.clients = nil
 }
@@ -183,7 +185,7 @@ func format(fields []ami.Field) string {
 	return b.String() + "\r\n"
 }
 
-func (p *playedPBX) serve(c net.Conn) {
+func (p *playedPBX) serve(c *net.TCPConn) {
 	defer c.Close()
 	fmt.Fprint(c, "Asterisk Call Manager/11.0.0\r\n")
 	lines := bufio.NewScanner(c)
@@ -200,7 +202,7 @@ func (p *playedPBX) serve(c net.Conn) {
 	}
 }
 
-func (p *playedPBX) answer(c net.Conn, headers map[string]string) bool {
+func (p *playedPBX) answer(c *net.TCPConn, headers map[string]string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.mute {
