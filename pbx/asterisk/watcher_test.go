@@ -53,7 +53,7 @@ func TestWatcher(t *testing.T) {
 	var charger memoryCharger
 	var d diary
 	c := p.start(t, &charger, &memoryState{}, func(c *Config) { c.Watcher = &d })
-	eventually(t, "connected", func() bool { return c.Stats().Connected })
+	eventually(t, "connected", func() bool { return strings.Contains(d.text(), "connected") })
 	p.play(len(p.script) / 2)
 	eventually(t, "answered", func() bool { return strings.Contains(d.text(), "answered") })
 	p.hangUp()
