@@ -98,10 +98,15 @@ func (c clerk) tries() (owned bool, found []int64) {
 	return owned, found
 }
 
-// owns what has exactly these entries.
+// owns what has exactly these entries, as soon as the server has noticed that who
+// had it is gone.
 func (c clerk) owns(first, last int64) {
 	c.Helper()
 	owned, found := c.tries()
+	for patience := 1000; !owned && patience > 0; patience-- {
+		time.Sleep(10 * time.Millisecond)
+		owned, found = c.tries()
+	}
 	if !owned || !slices.Equal(found, numbers(first, last)) {
 		c.Fatalf("owned %v with entries %v, want %d to %d", owned, found, first, last)
 	}
