@@ -33,6 +33,7 @@ func (db *DB) connectPostgres(ctx context.Context, url string) error {
 	if err != nil {
 		return tollgate.Errorf(tollgate.CodeInvalid, "database address: %w", err)
 	}
+	config.DialFunc = dialer(config.ConnectTimeout).DialContext
 	pool := func(settings map[string]string) *sql.DB {
 		c := config.Copy()
 		maps.Copy(c.RuntimeParams, settings)
