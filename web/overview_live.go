@@ -17,7 +17,8 @@ import (
 const (
 	liveGulp    = 300 * time.Millisecond // between two gulps of rows
 	liveRowsMax = 20                     // of one gulp
-	liveFigures = 2 * time.Second        // between two sums of today
+	liveFigures = 2 * time.Second        // between two looks at the sums of today
+	liveLag     = 2 * time.Second        // a call that is told of is in the tables by then
 )
 
 // overviewLive sends finished calls and today's figures as they come.
@@ -38,8 +39,9 @@ type liveStream struct {
 	r       *http.Request
 	who     access.Principal
 	pending []tollgate.CDR // newest last
-	stale   bool           // today's figures changed since they were sent
-	up      int            // calls in progress when they were
+	changed time.Time      // when today's figures did last
+	sent    time.Time      // of when those are that were sent
+	up      int            // calls in progress then
 }
 
 func (l *liveStream) run(calls <-chan []tollgate.CDR) error {
@@ -57,7 +59,7 @@ func (l *liveStream) run(calls <-chan []tollgate.CDR) error {
 		case <-life.C:
 			return nil
 		case commit := <-calls:
-			l.take(commit)
+			l.take(commit, l.site.Now())
 		case <-gulp.C:
 			err = l.sendCalls()
 		case <-figures.C:
@@ -72,12 +74,12 @@ func (l *liveStream) run(calls <-chan []tollgate.CDR) error {
 }
 
 // take keeps what the reader may see, and of that the newest.
-func (l *liveStream) take(commit []tollgate.CDR) {
+func (l *liveStream) take(commit []tollgate.CDR, now time.Time) {
 	scope := l.who.Scope()
 	for i := range commit {
 		if scope == store.Everything || commit[i].Enterprise == tollgate.ID(scope) {
 			l.pending = append(l.pending, commit[i])
-			l.stale = true
+			l.changed = now
 		}
 	}
 	if n := len(l.pending) - liveRowsMax; n > 0 {
@@ -107,18 +109,18 @@ func (l *liveStream) sendCalls() error {
 
 func (l *liveStream) sendFigures() error {
 	up := l.site.CallCount(l.who.Enterprise)
-	if !l.stale && up == l.up {
+	if up == l.up && l.sent.After(l.changed.Add(liveLag)) {
 		return nil
 	}
-	l.stale, l.up = false, up
 	v, err := l.site.Reader(l.r, l.who)
 	if err != nil {
 		return err
 	}
-	today, err := l.site.today(l.r.Context(), v, up)
-	if err != nil {
+	today, at, err := l.site.today(l.r.Context(), v, up)
+	if err != nil || up == l.up && at.Equal(l.sent) {
 		return err
 	}
+	l.sent, l.up = at, up
 	html, err := l.site.Views.Part("figures", today)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"tollgate"
 	"tollgate/access"
@@ -50,7 +51,7 @@ func (s site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Pr
 	if err != nil {
 		return err
 	}
-	today, err := s.today(r.Context(), v, s.CallCount(who.Enterprise))
+	today, _, err := s.today(r.Context(), v, s.CallCount(who.Enterprise))
 	if err != nil {
 		return err
 	}
@@ -72,20 +73,20 @@ func (s site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Pr
 	return s.Send(w, r, http.StatusOK, "overview_show", p)
 }
 
-// today sums up the calls that began since midnight; up is how many are in
-// progress.
-func (s site) today(ctx context.Context, v *frame.Reader, up int) (view.Figures, error) {
+// today sums up the calls that began since midnight, as they were at the instant
+// returned; up is how many are in progress.
+func (s site) today(ctx context.Context, v *frame.Reader, up int) (view.Figures, time.Time, error) {
 	from := v.Told.DayStart()
-	sums, err := s.Store.Totals(ctx, v.Scope, store.CDRFilter{From: from})
+	sums, err := s.Since(ctx, v.Scope, from)
 	if err != nil {
-		return view.Figures{}, err
+		return view.Figures{}, time.Time{}, err
 	}
-	f := view.NewFigures(&sums, v.House)
+	f := view.NewFigures(&sums.Totals, v.House)
 	if f.Now = true; up > 0 {
 		f.Live = view.Count(int64(up))
 	}
 	if !v.House {
-		return f, nil
+		return f, sums.At, nil
 	}
 	f.Waiting = true
 	if sums.Unpriced > 0 {
@@ -103,7 +104,7 @@ func (s site) today(ctx context.Context, v *frame.Reader, up int) (view.Figures,
 	if n > 0 {
 		f.Quarantined = view.Count(n)
 	}
-	return f, err
+	return f, sums.At, err
 }
 
 // newGuide lists the way to the first priced call, nil when it has been walked.

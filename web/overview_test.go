@@ -18,9 +18,11 @@ func TestLiveKeepsTheNewest(t *testing.T) {
 	for i := range 3 * liveRowsMax {
 		commit = append(commit, tollgate.CDR{ID: tollgate.ID(i), Enterprise: tollgate.ID(7 + i%2)})
 	}
-	l.take(commit)
-	l.take(commit[:1])
-	if len(l.pending) != liveRowsMax || l.pending[liveRowsMax-1].ID != 0 || !l.stale {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	l.take(commit, now)
+	l.take(commit[1:2], now.Add(time.Hour)) // not for these eyes
+	l.take(commit[:1], now)
+	if len(l.pending) != liveRowsMax || l.pending[liveRowsMax-1].ID != 0 || !l.changed.Equal(now) {
 		t.Errorf("%d pending, the newest is %d", len(l.pending), l.pending[len(l.pending)-1].ID)
 	}
 	for _, c := range l.pending {

@@ -42,6 +42,7 @@ type Site struct {
 	Views  *view.Pages
 	known  atomic.Pointer[view.Names]
 	board  switchboard
+	tally  tally
 }
 
 // New makes a site. It fails only for a fault in the embedded templates.
