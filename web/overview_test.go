@@ -3,6 +3,8 @@ package web
 import (
 	"bufio"
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -68,5 +70,51 @@ func TestLiveEndsWithItsReader(t *testing.T) {
 	}
 	if !strings.Contains(rows.String(), `id="call-`+id) || !strings.Contains(rows.String(), "Northern Carrier") {
 		t.Error(rows.String())
+	}
+}
+
+// TestLivePagesOfOnePerson: more than so many are not served, until one is
+// closed; others have their own.
+func TestLivePagesOfOnePerson(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	h.user("hotel", access.RoleReader, h.hotel.ID)
+	ann, bob := h.login("admin"), h.login("hotel")
+	follow := func(v *visitor, path string) (status int, said string, closed func()) {
+		ctx, stop := context.WithCancel(t.Context())
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := v.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = response.Body.Close() })
+		if response.StatusCode != http.StatusOK {
+			text, err := io.ReadAll(response.Body)
+			said = fmt.Sprint(string(text), err)
+		}
+		return response.StatusCode, said, stop
+	}
+	paths := []string{"/live", "/calls/live", "/accounts/" + h.hotel.ID.String() + "/live"}
+	closeOne := func() {}
+	for i := range 32 {
+		status, said, closed := follow(ann, paths[i%len(paths)])
+		if closeOne = closed; status != http.StatusOK {
+			t.Fatalf("page %d: %d %s", i, status, said)
+		}
+	}
+	status, said, _ := follow(ann, "/live")
+	if status != http.StatusServiceUnavailable || !strings.Contains(said, "You have 32 live pages open") {
+		t.Errorf("one too many: %d %s", status, said)
+	}
+	if status, said, _ := follow(bob, "/live"); status != http.StatusOK {
+		t.Errorf("somebody else: %d %s", status, said)
+	}
+	closeOne()
+	for status != http.StatusOK {
+		time.Sleep(10 * time.Millisecond)
+		status, _, _ = follow(ann, "/live")
 	}
 }

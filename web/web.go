@@ -66,9 +66,9 @@ func (s site) routes() *http.ServeMux {
 func (s site) calls(mux *http.ServeMux) {
 	calls := live.Pages{Site: s.Site}
 	mux.Handle("GET /{$}", s.Allow(access.ReadCalls, s.overviewShow))
-	mux.Handle("GET /live", s.Allow(access.ReadCalls, s.overviewLive))
+	mux.Handle("GET /live", s.Follow(access.ReadCalls, s.overviewLive))
 	mux.Handle("GET /calls", s.Allow(access.ReadCalls, calls.List))
-	mux.Handle("GET /calls/live", s.Allow(access.ReadCalls, calls.Stream))
+	mux.Handle("GET /calls/live", s.Follow(access.ReadCalls, calls.Stream))
 	mux.Handle("POST /calls/hangup", s.Allow(access.Change, calls.Hangup))
 	mux.Handle("GET /cdrs", s.Allow(access.ReadCalls, s.cdrList))
 	mux.Handle("GET /cdrs.csv", s.Allow(access.ReadCalls, s.cdrExport))
@@ -83,7 +83,7 @@ func (s site) payers(mux *http.ServeMux) {
 	mux.Handle("GET /accounts/new", s.Allow(access.SetTerms, accounts.Edit))
 	mux.Handle("POST /accounts", s.Allow(access.SetTerms, accounts.Save))
 	mux.Handle("GET /accounts/{id}", s.Allow(access.ReadCalls, accounts.Show))
-	mux.Handle("GET /accounts/{id}/live", s.Allow(access.ReadCalls, accounts.Follow))
+	mux.Handle("GET /accounts/{id}/live", s.Follow(access.ReadCalls, accounts.Follow))
 	mux.Handle("GET /accounts/{id}/edit", s.Allow(access.SetTerms, accounts.Edit))
 	mux.Handle("POST /accounts/{id}", s.Allow(access.SetTerms, accounts.Save))
 	mux.Handle("POST /accounts/{id}/recharge", s.Allow(access.SetTerms, accounts.Recharge))

@@ -38,11 +38,12 @@ type Options struct {
 // Site is the pages with what they need.
 type Site struct {
 	Options
-	Assets *view.Assets
-	Views  *view.Pages
-	known  atomic.Pointer[view.Names]
-	board  switchboard
-	tally  tally
+	Assets    *view.Assets
+	Views     *view.Pages
+	known     atomic.Pointer[view.Names]
+	board     switchboard
+	tally     tally
+	followers followers
 }
 
 // New makes a site. It fails only for a fault in the embedded templates.
