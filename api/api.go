@@ -237,6 +237,8 @@ func (s *server) liveRoutes() {
 		s.listReservations)
 	route(s, "POST /accounts/{id}/used", terms, "correct-used", "Correct what was used of a quota", s.correctUsed,
 		about("Added to it, and logged; sent again with the same Idempotency-Key it changes nothing."))
+	route(s, "GET /refusals", read, "list-refusals", "List calls that were refused", s.listRefusals,
+		tag("Calls in progress"), about("The last 1,000 since the process began that was asked for them, newest first."))
 	route(s, "GET /alerts", read, "list-alerts", "List alerts", s.listAlerts)
 }
 

@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/charging"
 	"tollgate/store"
 )
 
@@ -42,13 +44,9 @@ type LiveCall struct {
 }
 
 func (s *server) listCalls(ctx context.Context, _ *struct{}) (*reply[list[LiveCall]], error) {
-	devices, err := s.Store.Devices(ctx, store.Everything)
+	names, err := s.deviceNames(ctx)
 	if err != nil {
 		return nil, err
-	}
-	names := map[tollgate.ID]string{}
-	for _, d := range devices {
-		names[d.ID] = d.Name
 	}
 	p := who(ctx)
 	return listOf(s.Live(p.Enterprise), func(c *tollgate.LiveCall) LiveCall {
@@ -63,6 +61,45 @@ func (s *server) listCalls(ctx context.Context, _ *struct{}) (*reply[list[LiveCa
 			Answered: optional(c.Answered), Seconds: wholeSeconds(c.Granted), Affords: wholeSeconds(c.Affords),
 			Unlimited: c.Unlimited, Final: c.Final, Currency: c.Currency, Reserved: amount{c.Reserved},
 			Price: amount{c.Price}, Left: amount{c.Left}, Cancellable: c.Cancellable,
+		}
+	}), nil
+}
+
+// deviceNames names every device: whoever may see a call may see where it was made.
+func (s *server) deviceNames(ctx context.Context) (map[tollgate.ID]string, error) {
+	devices, err := s.Store.Devices(ctx, store.Everything)
+	names := make(map[tollgate.ID]string, len(devices))
+	for i := range devices {
+		names[devices[i].ID] = devices[i].Name
+	}
+	return names, err
+}
+
+// Refusal is a call that was asked for and not allowed.
+type Refusal struct {
+	At         time.Time          `json:"at"`
+	ID         string             `json:"id" doc:"as its device names it"`
+	Device     string             `json:"device,omitempty" example:"hq"`
+	Enterprise tollgate.ID        `json:"enterprise,omitzero" doc:"absent: the house's"`
+	Account    tollgate.ID        `json:"account,omitzero" doc:"that would have paid; absent: none was found"`
+	Extension  string             `json:"extension,omitempty"`
+	Originator string             `json:"originator,omitempty"`
+	Caller     string             `json:"caller,omitempty"`
+	Number     string             `json:"number" example:"4930123456" doc:"masked when private"`
+	Code       tollgate.ErrorCode `json:"code" example:"no_credit" doc:"no_credit, frozen, forbidden, invalid, not_found, conflict"`
+	Reason     string             `json:"reason"`
+}
+
+func (s *server) listRefusals(ctx context.Context, _ *struct{}) (*reply[list[Refusal]], error) {
+	names, err := s.deviceNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(s.Office.Refusals(who(ctx).Enterprise), func(c *charging.Refusal) Refusal {
+		return Refusal{
+			At: c.At, ID: c.Call.UniqueID, Device: names[c.Call.Device], Enterprise: c.Enterprise, Account: c.Account,
+			Extension: c.Extension, Originator: c.Originator, Caller: c.Caller,
+			Number: cmp.Or(shownNumber(&c.Number), c.Number.Raw), Code: c.Code, Reason: c.Reason,
 		}
 	}), nil
 }

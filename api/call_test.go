@@ -212,6 +212,22 @@ func TestCallFinishes(t *testing.T) {
 	})
 }
 
+// TestRefusedCalls: everybody sees those of their own company.
+func TestRefusedCalls(t *testing.T) {
+	h := newHouse(t)
+	const ask = `{"id":"a/1","extension":"nobody","dialed":"nowhere"}`
+	h.run([]scenario{
+		{name: "refused", do: "POST /calls", as: "alpha:" + devicePassword, body: ask, want: 200, has: []string{`"allowed":false`}},
+		{
+			name: "why", do: "GET /refusals", as: "alpha reader", want: 200,
+			has: []string{`"id":"a/1","device":"alpha-pbx"`, `"extension":"nobody"`, `"number":"nowhere"`, `"reason":"`},
+		},
+		{name: "of the house", do: "GET /refusals", as: "operator", want: 200, has: []string{`"id":"a/1"`}},
+		{name: "another's", do: "GET /refusals", as: "beta reader", want: 200, hasNot: []string{"a/1"}},
+		{name: "nobody", do: "GET /refusals", want: 401},
+	})
+}
+
 func TestLiveCalls(t *testing.T) {
 	h := newHouse(t)
 	var ended []tollgate.CallID

@@ -117,13 +117,9 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	if n, err := g.s.Store.QuarantineCount(ctx, store.Everything); err == nil {
 		ch <- prometheus.MustNewConstMetric(g.quarantine, prometheus.GaugeValue, float64(n))
 	}
-	devices, err := g.s.Store.Devices(ctx, store.Everything)
+	names, err := g.s.deviceNames(ctx)
 	if err != nil {
 		return
-	}
-	names := map[tollgate.ID]string{}
-	for _, d := range devices {
-		names[d.ID] = d.Name
 	}
 	for _, d := range g.s.Devices() {
 		name, known := names[d.Device]

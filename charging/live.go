@@ -15,14 +15,18 @@ func (f *Office) Authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Gr
 	if a.At.IsZero() {
 		a.At = f.now()
 	}
-	g, err := f.authorize(ctx, a)
+	r := Refusal{At: a.At, Call: a.Call, Extension: a.Extension, Originator: a.Originator, Caller: a.Caller}
+	g, err := f.authorize(ctx, a, &r)
 	if err == nil && !g.Allowed {
+		r.Code, r.Reason = g.Code, g.Reason
+		f.refusals.note(r)
 		f.log.Info("a call is refused", "call", a.Call.String(), "extension", a.Extension, "code", g.Code, "reason", g.Reason)
 	}
 	return g, err
 }
 
-func (f *Office) authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Grant, error) {
+// authorize is Authorize; what it finds out about the call is put into r.
+func (f *Office) authorize(ctx context.Context, a tollgate.Attempt, r *Refusal) (tollgate.Grant, error) {
 	d, err := f.directory(ctx)
 	if err != nil {
 		if last := f.current.Load(); last != nil && last.dialed(&a).Class == tollgate.ClassEmergency {
@@ -35,6 +39,8 @@ func (f *Office) authorize(ctx context.Context, a tollgate.Attempt) (tollgate.Gr
 		return free(a.Call), nil
 	}
 	kept, refusal := d.terms(&a, number, nil)
+	r.Number, r.Account, r.Enterprise = number, kept.Payer, kept.enterprise(d)
+	r.Number.Private = r.Number.Private || a.Private
 	if refusal != nil {
 		return refused(a.Call, kept.Verdict.NoCredit, refusal), nil
 	}
@@ -84,7 +90,10 @@ func (c *keptCall) enterprise(d *directory) tollgate.ID {
 	if a := d.accounts[c.Payer]; a != nil {
 		return a.Enterprise
 	}
-	return d.sites[c.Attempt.Call.Device].device.Enterprise
+	if s := d.sites[c.Attempt.Call.Device]; s != nil {
+		return s.device.Enterprise
+	}
+	return 0 // the device is not known
 }
 
 // abandon forgets a call that was not allowed and holds nothing.

@@ -39,6 +39,7 @@ type Office struct {
 
 	kept      keeper
 	board     *switchboard // calls in progress
+	refusals  refusals
 	bell      *bell
 	anyDevice bool // can end its calls
 	periods   *periods

@@ -159,6 +159,35 @@ func TestLiveCallsAreEnded(t *testing.T) {
 	}
 }
 
+// refuse has a call refused.
+func (h *house) refuse(extension, originator, dialed string) {
+	h.t.Helper()
+	g, err := h.office.Authorize(h.t.Context(), tollgate.Attempt{
+		Call:      tollgate.CallID{Device: h.device.ID, UniqueID: "refused " + extension + dialed},
+		Extension: extension, Originator: originator, Dialed: dialed,
+	})
+	if err != nil || g.Allowed {
+		h.t.Fatal(g, err)
+	}
+}
+
+func TestRefusedCallsAreListed(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	h.user("hotel", access.RoleReader, h.hotel.ID)
+	v := h.login("admin")
+	v.get("/calls").want(t, http.StatusOK, `href="/calls/refused"`)
+	v.get("/calls/refused").want(t, http.StatusOK, "No call was refused")
+	h.refuse("201", "201", "0302101234567")
+	h.refuse("209", "<209>", "00442071838750")
+	h.refuse("201", "201", "*7*0891234567")
+	v.get("/calls/refused").want(t, http.StatusOK, "no credit", "&#43;49302101234567", "Reception", "not allowed",
+		"&#43;442071838750", "209 via &lt;209&gt;", ": map the extension to an account.", "&#43;4989123XXXX", "pbx-berlin").
+		lacks(t, "891234567")
+	h.login("hotel").get("/calls/refused").want(t, http.StatusOK, "no credit", "&#43;49302101234567").
+		lacks(t, "442071838750", "pbx-berlin")
+}
+
 // TestLiveCallsRun watches the page in a real browser: a price runs up, a call
 // appears, another ends by its button.
 func TestLiveCallsRun(t *testing.T) {

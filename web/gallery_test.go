@@ -44,6 +44,9 @@ func gallery(t *testing.T) []picture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.refuse("209", "209", "00442071838750")
+	h.refuse("209", "209", "*7*0891234567")
+	h.refuse("301", "301", "nowhere")
 	pictures := slices.Concat([]picture{
 		{"overview", v.get("/").body},
 		{"overview_company", h.login("hotel").get("/").body},
@@ -53,6 +56,8 @@ func gallery(t *testing.T) []picture {
 		{"live_list_company", h.login("hotel").get("/calls").body},
 		{"live_list_empty", v.get("/calls?search=nobody").body},
 		{"live_hangup", v.post("/calls/hangup", url.Values{"call": {h.key("4711001")}}).body},
+		{"live_refused", v.get("/calls/refused").body},
+		{"live_refused_empty", newcomer(t).get("/calls/refused").body},
 		{"alert_list", v.get("/alerts").body},
 		{"cdr_list_unpaid", v.get("/cdrs?account=nobody").body},
 		{"cdr_list", v.get("/cdrs?from=2025-11-01T00:00:00").body},

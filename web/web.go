@@ -69,6 +69,7 @@ func (s site) calls(mux *http.ServeMux) {
 	mux.Handle("GET /live", s.Follow(access.ReadCalls, s.overviewLive))
 	mux.Handle("GET /calls", s.Allow(access.ReadCalls, calls.List))
 	mux.Handle("GET /calls/live", s.Follow(access.ReadCalls, calls.Stream))
+	mux.Handle("GET /calls/refused", s.Allow(access.ReadCalls, calls.Refused))
 	mux.Handle("POST /calls/hangup", s.Allow(access.Change, calls.Hangup))
 	mux.Handle("GET /cdrs", s.Allow(access.ReadCalls, s.cdrList))
 	mux.Handle("GET /cdrs.csv", s.Allow(access.ReadCalls, s.cdrExport))

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
@@ -84,7 +85,7 @@ func (r *row) Question() string { return "End the call of " + r.Who + " to " + r
 // newRow makes the view of a call; mayEnd says that the reader may end calls.
 func newRow(c *tollgate.LiveCall, v *frame.Reader, mayEnd bool) row {
 	r := row{lasting: lasting{
-		Key: Key(c.Call), Who: caller(c), Payer: v.Names.Account(c.Payer), PayerID: c.Payer,
+		Key: Key(c.Call), Who: caller(c.Extension, c.Originator, c.Caller), Payer: v.Names.Account(c.Payer), PayerID: c.Payer,
 		Number: view.NumberText(&c.Number), Destination: c.Number.Destination, Class: c.Number.Class,
 		ClassLabel: view.ClassText(c.Number.Class), Rule: c.Rule, State: "ringing", Tone: "info",
 		Since: c.Started.UnixMilli(), Currency: c.Currency,
@@ -132,18 +133,11 @@ func Key(call tollgate.CallID) string {
 
 // caller is who made the call, and whose line put it into the public network
 // where that is another one.
-func caller(c *tollgate.LiveCall) string {
-	switch {
-	case c.Extension != "" && c.Originator != "" && c.Originator != c.Extension:
-		return c.Extension + " via " + c.Originator
-	case c.Extension != "":
-		return c.Extension
-	case c.Originator != "":
-		return c.Originator
-	case c.Caller != "":
-		return c.Caller
+func caller(extension, originator, shown string) string {
+	if extension != "" && originator != "" && originator != extension {
+		return extension + " via " + originator
 	}
-	return "unknown"
+	return cmp.Or(extension, originator, shown, "unknown")
 }
 
 // matches reports whether a text of the row contains what somebody looks for.

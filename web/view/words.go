@@ -97,6 +97,22 @@ func AlertText(kind tollgate.AlertKind) (text, tone string) {
 	return string(kind), ""
 }
 
+// RefusalText says in a word why a call was not allowed, and how that looks.
+func RefusalText(code tollgate.ErrorCode) (text, tone string) {
+	switch code {
+	case tollgate.CodeNoCredit:
+		return "no credit", "warn"
+	case tollgate.CodeFrozen:
+		return "frozen", "warn"
+	case tollgate.CodeForbidden:
+		return "not allowed", "bad"
+	case tollgate.CodeConflict:
+		return "over already", "info"
+	default:
+		return "not understood", "bad"
+	}
+}
+
 // SourceText says how a call was learned.
 func SourceText(source tollgate.Source) string {
 	switch source {
