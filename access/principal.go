@@ -76,6 +76,15 @@ func (p Principal) Require(what Permission) error {
 	return tollgate.Errorf(tollgate.CodeForbidden, "%s may not %s", p.describe(), what)
 }
 
+// RequireFreeze returns an error with CodeForbidden unless p may freeze an account
+// and make it active again. Whether a whole enterprise calls is for the house to say.
+func (p Principal) RequireFreeze(a *tollgate.Account) error {
+	if a.Kind == tollgate.KindEnterprise {
+		return p.Require(SetTerms)
+	}
+	return p.Require(Change)
+}
+
 func (p Principal) describe() string {
 	if p.Enterprise != 0 {
 		return "the " + string(p.Role) + " of one enterprise"

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"tollgate"
-	"tollgate/access"
 	"tollgate/batch"
 	"tollgate/store"
 )
@@ -135,21 +134,22 @@ func (s *server) unfreezeAccount(ctx context.Context, in *Named) (*reply[Account
 	return s.setFrozen(ctx, in.ID.ID, false)
 }
 
-func (s *server) setFrozen(ctx context.Context, account tollgate.ID, frozen bool) (*reply[Account], error) {
+func (s *server) setFrozen(ctx context.Context, id tollgate.ID, frozen bool) (*reply[Account], error) {
 	p := who(ctx)
-	a, err := s.Store.Account(ctx, p.Scope(), account)
+	a, err := s.Store.Account(ctx, p.Scope(), id)
+	if err == nil {
+		err = p.RequireFreeze(&a)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if a.Kind == tollgate.KindEnterprise {
-		if err := p.Require(access.SetTerms); err != nil {
-			return nil, err
-		}
-	}
-	a.Frozen = frozen
 	action := "unfreeze account"
 	if frozen {
 		action = "freeze account"
 	}
-	return s.putAccount(ctx, action, a)
+	err = s.Store.Change(ctx, p.Actor(), action, func(c *store.Change) error {
+		a, err = c.SetFrozen(p.Scope(), id, frozen)
+		return err
+	})
+	return &reply[Account]{Body: accountView(&a)}, err
 }

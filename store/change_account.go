@@ -64,6 +64,26 @@ func (c *Change) PutAccount(a *tollgate.Account) error {
 	return c.log(object("account", a.ID), before, after)
 }
 
+// SetFrozen freezes an account of the scope or makes it active again, and changes
+// nothing else of it: terms that somebody sets at the same time stay.
+func (c *Change) SetFrozen(s Scope, id tollgate.ID, frozen bool) (tollgate.Account, error) {
+	before, err := c.account(id)
+	if err == nil && (before.Kind == tollgate.KindHouse || s != Everything && before.Enterprise != tollgate.ID(s)) {
+		err = tollgate.Errorf(tollgate.CodeNotFound, "account %d does not exist", id)
+	}
+	if err != nil {
+		return before, err
+	}
+	touched, err := c.tx.Exec("UPDATE account SET frozen = $3 WHERE enterprise_id = $1 AND id = $2",
+		int64(before.Enterprise), int64(id), frozen)
+	if err := one(touched, err, fmt.Sprintf("account %q", before.Name)); err != nil {
+		return before, err
+	}
+	after := before
+	after.Frozen = frozen
+	return after, c.log(object("account", id), before, after)
+}
+
 func (c *Change) insertAccount(a *tollgate.Account) error {
 	a.Created = c.db.now().UTC().Truncate(time.Microsecond)
 	a.Balance, a.Reserved, a.Used, a.PeriodStart = 0, 0, 0, time.Time{}

@@ -130,6 +130,9 @@ func TestEnterpriseSeesOnlyItself(t *testing.T) {
 	}
 	v.post("/accounts/"+h.clinic.ID.String()+"/freeze", url.Values{"frozen": {"yes"}}).want(t, http.StatusNotFound)
 	v.post("/accounts/"+h.reception.ID.String()+"/freeze", url.Values{"frozen": {"yes"}}).want(t, http.StatusSeeOther)
+	company := "/accounts/" + h.hotel.ID.String()
+	v.post(company+"/freeze", url.Values{"frozen": {"no"}}).want(t, http.StatusForbidden) // the house may have frozen it
+	v.get(company).lacks(t, "Freeze")
 	v.get("/cdrs?account="+h.clinic.ID.String()).lacks(t, "4930555999")
 }
 

@@ -20,17 +20,19 @@ func (s Pages) Freeze(w http.ResponseWriter, r *http.Request, who access.Princip
 		return err
 	}
 	a, err := s.Store.Account(r.Context(), who.Scope(), id)
+	if err == nil {
+		err = who.RequireFreeze(&a)
+	}
 	if err != nil {
 		return err
 	}
 	action := "unfreeze"
-	a.Frozen = values.Get("frozen") == "yes"
-	if a.Frozen {
+	if values.Get("frozen") == "yes" {
 		action = "freeze"
 	}
 	err = s.Store.Change(r.Context(), who.Actor(), action+" account", func(c *store.Change) error {
-		changed := a
-		return c.PutAccount(&changed)
+		_, err := c.SetFrozen(who.Scope(), id, action == "freeze")
+		return err
 	})
 	if err != nil {
 		return err

@@ -87,7 +87,7 @@ func (s Pages) page(
 		return err
 	}
 	p := newPage(&a, v)
-	p.MayChange, p.MayFreeze = who.May(access.SetTerms), who.May(access.Change)
+	p.MayChange, p.MayFreeze = who.May(access.SetTerms), who.RequireFreeze(&a) == nil
 	if p.MayChange && a.Mode != tollgate.ModeParent && a.Mode != tollgate.ModeQuota {
 		p.Recharge = rechargeForm(&a, url.Values{"key": {rand.Text()}})
 		p.Correction = correctionForm(&a, url.Values{"key": {rand.Text()}})

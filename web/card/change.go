@@ -39,17 +39,13 @@ func (s Pages) Block(w http.ResponseWriter, r *http.Request, who access.Principa
 	if _, err := card.Get(r.Context(), s.Store, who.Scope(), id); err != nil {
 		return err
 	}
-	a, err := s.Store.Account(r.Context(), who.Scope(), id)
-	if err != nil {
-		return err
-	}
 	action := "unblock"
-	if a.Frozen = values.Get("blocked") == "yes"; a.Frozen {
+	if values.Get("blocked") == "yes" {
 		action = "block"
 	}
 	err = s.Store.Change(r.Context(), who.Actor(), action+" card", func(c *store.Change) error {
-		changed := a
-		return c.PutAccount(&changed)
+		_, err := c.SetFrozen(who.Scope(), id, action == "block")
+		return err
 	})
 	if err != nil {
 		return err
