@@ -51,10 +51,11 @@ type Principal struct {
 }
 
 // May reports whether p is allowed to do what the permission says. A principal
-// of one enterprise may never read or set the terms of the house: it would see
-// what the house pays its carriers, or decide what it owes itself.
+// of one enterprise may never read or set the terms of the house, nor speak for a
+// telephone system: it would see what the house pays its carriers, or decide
+// what it owes itself.
 func (p Principal) May(what Permission) bool {
-	if p.Enterprise != 0 && (what == ReadHouse || what == SetTerms) {
+	if p.Enterprise != 0 && (what == ReadHouse || what == SetTerms || what == PushCalls) {
 		return false
 	}
 	switch what {
@@ -73,7 +74,11 @@ func (p Principal) Require(what Permission) error {
 	if p.May(what) {
 		return nil
 	}
-	return tollgate.Errorf(tollgate.CodeForbidden, "%s may not %s", p.describe(), what)
+	hint := ""
+	if what == PushCalls {
+		hint = ": send account and password of the device"
+	}
+	return tollgate.Errorf(tollgate.CodeForbidden, "%s may not %s%s", p.describe(), what, hint)
 }
 
 // RequireFreeze returns an error with CodeForbidden unless p may freeze an account

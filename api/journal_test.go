@@ -39,17 +39,17 @@ func TestJournal(t *testing.T) {
 	h.run([]scenario{
 		{name: "rows", do: path, as: device, header: csv, body: "a\nb\n", want: 200, has: []string{`"rows":2`}},
 		{name: "the same again", do: path, as: device, header: csv, body: "a\nb\n", want: 200, has: []string{`"rows":2`}},
-		{name: "by a token of the enterprise", do: path, as: "alpha operator", header: csv, body: "c\n", want: 200},
+		{name: "by a token of the house", do: path, as: "operator", header: csv, body: "c\n", want: 200},
 		{name: "half a line", do: path, as: device, header: csv, body: "d\ne", want: 422, has: []string{"whole lines"}},
 		{name: "nothing", do: path, as: device, header: csv, want: 400},
 		{name: "no CSV", do: path, as: device, body: "[]", want: 415, has: []string{"text/csv"}},
 		{name: "too large", do: path, as: device, header: csv, body: strings.Repeat("\n", journalBytesMax+1), want: 413},
 		{name: "by a reader", do: path, as: "alpha reader", header: csv, body: "f\n", want: 403},
-		{name: "by another enterprise", do: path, as: "beta admin", header: csv, body: "f\n", want: 404},
+		{name: "by its enterprise", do: path, as: "alpha admin", header: csv, body: "f\n", want: 403},
 		{name: "by another device", do: path, as: "beta:" + devicePassword, header: csv, body: "f\n", want: 403},
 		{name: "wrong password", do: path, as: "pushing:guess", header: csv, body: "f\n", want: 401},
 		{
-			name: "has a path", do: "POST /devices/reading/journal", as: "alpha operator", header: csv, body: "f\n",
+			name: "has a path", do: "POST /devices/reading/journal", as: "operator", header: csv, body: "f\n",
 			want: 409, has: []string{"cel_file"},
 		},
 		{
