@@ -97,6 +97,21 @@ func (a *Gate) resume(ctx context.Context) (Principal, bool, error) {
 	return principalOf(u, ""), true, nil
 }
 
+// Still reports whether a request would be answered to the same principal if it
+// came now: not after a logout, nor when the person has another password or role.
+func (a *Gate) Still(ctx context.Context, r *http.Request, who Principal) (bool, error) {
+	cookie, err := r.Cookie(a.sessions.Cookie.Name)
+	if err != nil {
+		return false, nil
+	}
+	if ctx, err = a.sessions.Load(ctx, cookie.Value); err != nil { // ctx must not have the session as it was
+		return false, fmt.Errorf("read the session: %w", err)
+	}
+	now, found, err := a.resume(ctx)
+	now.Address = who.Address
+	return found && now == who, err
+}
+
 // open starts the session of a person who has proved who they are, under a new
 // token, so that one planted in the browser before is worth nothing.
 func (a *Gate) open(ctx context.Context, u store.User) error {

@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"tollgate"
 	"tollgate/access"
+	"tollgate/store"
 )
 
 func TestLiveKeepsTheNewest(t *testing.T) {
@@ -116,5 +118,74 @@ func TestLivePagesOfOnePerson(t *testing.T) {
 	for status != http.StatusOK {
 		time.Sleep(10 * time.Millisecond)
 		status, _, _ = follow(ann, "/live")
+	}
+}
+
+// TestLivePagesEndWithTheSession: whoever logs out, or gets another password,
+// follows no longer.
+func TestLivePagesEndWithTheSession(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	ends := func(v *visitor, change func()) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/live", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := v.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		change()
+		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
+			t.Error(response.Status, err)
+		}
+	}
+	v, other := h.login("admin"), h.login("admin")
+	ends(v, func() { v.post("/logout", nil).want(t, http.StatusSeeOther) })
+	ends(other, func() {
+		err := h.db.Change(t.Context(), store.Actor{Name: "test"}, "disable", func(c *store.Change) error {
+			u, err := h.db.UserByName(t.Context(), "admin")
+			u.Disabled = true
+			return errors.Join(err, c.PutUser(&u))
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestEventsAreNotForged: a carriage return in what a telephone system says
+// begins no event of its own.
+func TestEventsAreNotForged(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	v := h.login("admin")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/live", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := v.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewReader(response.Body)
+	if _, err := lines.ReadString('\n'); err != nil { // retry
+		t.Fatal(err)
+	}
+	h.call("9\revent: figures\rdata: forged\r\r", "030555123", time.Second)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(line, "\r") {
+			t.Fatalf("%q", line)
+		}
+		if strings.Contains(line, "forged") {
+			return
+		}
 	}
 }

@@ -1,8 +1,10 @@
 package frame
 
 import (
+	"context"
 	"net/http"
 	"sync"
+	"time"
 
 	"tollgate"
 	"tollgate/access"
@@ -11,6 +13,9 @@ import (
 // followMax is how many pages that move one person may have open: each looks at
 // the calls every second for as long as it is.
 const followMax = 32
+
+// followLook is how often it is looked whether somebody may still see a page.
+const followLook = 3 * time.Second
 
 // followers counts the pages that move, by the name of who has them open.
 type followers struct {
@@ -26,8 +31,34 @@ func (s *Site) Follow(needs access.Permission, next Handler) http.Handler {
 				"you have %d live pages open, more than that are not served: close some", followMax)
 		}
 		defer s.followers.leave(who.Name)
-		return next(w, r, who)
+		ctx, stop := context.WithCancel(r.Context())
+		defer stop()
+		go s.watch(ctx, stop, r, who)
+		return next(w, r.WithContext(ctx), who)
 	})
+}
+
+// watch ends an answer that goes on when whom it is for has logged out, or may no
+// longer see it.
+func (s *Site) watch(ctx context.Context, stop func(), r *http.Request, who access.Principal) {
+	look := time.NewTicker(followLook)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		fresh, cancel := context.WithTimeout(context.Background(), followLook) // without the session as it was
+		still, err := s.Access.Still(fresh, r, who)
+		cancel()
+		switch {
+		case err != nil:
+			s.Log.Warn("nobody knows whether a live page is still allowed", "who", who.Name, "error", err)
+		case !still:
+			stop()
+		}
+	}
 }
 
 func (f *followers) join(name string) bool {

@@ -36,13 +36,14 @@ func (s *Site) Stream(w http.ResponseWriter) *Stream {
 	return e
 }
 
-// Event writes one event; its data may have many lines.
+// Event writes one event; its data may have many lines. A carriage return would end
+// one too, and what a telephone system says may have some: each becomes a space.
 func (e *Stream) Event(name string, data []byte) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "event: %s\n", name)
-	for line := range bytes.Lines(data) {
+	for line := range bytes.Lines(bytes.ReplaceAll(data, []byte("\r"), []byte(" "))) {
 		b.WriteString("data: ")
-		b.Write(bytes.TrimRight(line, "\r\n"))
+		b.Write(bytes.TrimRight(line, "\n"))
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
