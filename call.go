@@ -116,6 +116,24 @@ type CDR struct {
 	Margin      *int64    `json:"margin,omitzero"` // micro-units in the customer's currency; nil: unknown
 }
 
+// Discreet is the call as it is shown and handed out: of a private one, nobody
+// sees the whole number, nor a rate that is for this number alone. It is c itself
+// where nothing is private.
+func (c *CDR) Discreet() *CDR {
+	if !c.Number.Private {
+		return c
+	}
+	shown, number := *c, c.Number
+	for _, rate := range []*string{&shown.Customer.Rate, &shown.Cost.Rate} {
+		if *rate == number.E164 {
+			*rate = number.Masked()
+		}
+	}
+	shown.Number.Raw = Number{Raw: number.Raw}.Masked()
+	shown.Number.E164 = Number{E164: number.E164}.Masked()
+	return &shown
+}
+
 // Duration is the answered time, 0 for a leg that was not answered.
 func (c *CDR) Duration() time.Duration {
 	if c.Answer.IsZero() {

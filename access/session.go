@@ -100,11 +100,12 @@ func (a *Gate) resume(ctx context.Context) (Principal, bool, error) {
 // Still reports whether a request would be answered to the same principal if it
 // came now: not after a logout, nor when the person has another password or role.
 func (a *Gate) Still(ctx context.Context, r *http.Request, who Principal) (bool, error) {
-	cookie, err := r.Cookie(a.sessions.Cookie.Name)
-	if err != nil {
-		return false, nil
+	token := ""
+	if cookie, err := r.Cookie(a.sessions.Cookie.Name); err == nil {
+		token = cookie.Value
 	}
-	if ctx, err = a.sessions.Load(ctx, cookie.Value); err != nil { // ctx must not have the session as it was
+	ctx, err := a.sessions.Load(ctx, token) // which must not have the session as it was
+	if err != nil {
 		return false, fmt.Errorf("read the session: %w", err)
 	}
 	now, found, err := a.resume(ctx)

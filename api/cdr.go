@@ -94,17 +94,15 @@ func chargeView(c *tollgate.Charge, explain bool) Charge {
 
 // cdrView shows a call: its cost only to the house.
 func cdrView(c *tollgate.CDR, house, explain bool) CDR {
+	c = c.Discreet()
 	v := CDR{
 		ID: c.ID, Enterprise: c.Enterprise, Device: c.Call.Device, UniqueID: c.Call.UniqueID,
 		Leg: c.Call.Leg, Source: c.Source, Direction: c.Direction, Extension: c.Extension,
-		Originator: c.Originator, Caller: c.Caller, Dialed: c.Number.Raw, Number: shownNumber(&c.Number),
+		Originator: c.Originator, Caller: c.Caller, Dialed: c.Number.Raw, Number: c.Number.E164,
 		Class: c.Number.Class, Country: c.Number.Country, Destination: c.Number.Destination,
 		Private: c.Number.Private, Project: c.Number.Project, Trunk: c.Trunk, AccountCode: c.AccountCode,
 		Start: c.Start, Answer: optional(c.Answer), End: c.End, DurationMS: c.Duration().Milliseconds(),
 		Cause: c.Cause, Payer: c.Payer, PaidBy: c.PaidBy, Customer: chargeView(&c.Customer, explain),
-	}
-	if c.Number.Private {
-		v.Dialed = tollgate.Number{Raw: c.Number.Raw}.Masked()
 	}
 	if !house {
 		return v

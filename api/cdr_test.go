@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
+
+	"tollgate"
 )
 
 func TestCDRs(t *testing.T) {
@@ -67,6 +70,22 @@ func TestCDRs(t *testing.T) {
 		{name: "one that is not there", do: "GET /cdrs/1", as: "reader", want: 404, has: []string{`"code":"not_found"`}},
 		{name: "no id", do: "GET /cdrs/abc", as: "reader", want: 422},
 	})
+}
+
+// TestPrivateCallIsDiscreet: not even its rate and what explains it tell the number.
+func TestPrivateCallIsDiscreet(t *testing.T) {
+	charge := tollgate.Charge{
+		Status: tollgate.ChargePriced, Currency: "EUR", Micro: 100_000, Billed: 20, Rate: "491701234567",
+		Spans: []tollgate.Span{{Seconds: 20, Price: "0.30", Per: 60}},
+	}
+	v := cdrView(&tollgate.CDR{
+		Number:   tollgate.Number{Raw: "*7*01701234567", E164: "491701234567", Private: true},
+		Customer: charge, Cost: charge,
+	}, true, true)
+	text, err := json.Marshal(v)
+	if err != nil || v.Customer.Explanation == "" || v.Number != "49170123XXXX" || strings.Contains(string(text), "4567") {
+		t.Errorf("%s (%v)", text, err)
+	}
 }
 
 func TestCDRPages(t *testing.T) {

@@ -145,22 +145,8 @@ func NumberText(n *tollgate.Number) string {
 	return "+" + text
 }
 
-// Discreet is a call as it is shown: of a private one, nobody sees the whole
-// number, nor a rate that is for this number alone.
-func Discreet(c *tollgate.CDR) *tollgate.CDR {
-	if !c.Number.Private {
-		return c
-	}
-	shown, number := *c, c.Number
-	for _, rate := range []*string{&shown.Customer.Rate, &shown.Cost.Rate} {
-		if *rate == number.E164 {
-			*rate = number.Masked()
-		}
-	}
-	shown.Number.Raw = tollgate.Number{Raw: number.Raw}.Masked()
-	shown.Number.E164 = tollgate.Number{E164: number.E164}.Masked()
-	return &shown
-}
+// Discreet is a call as it is shown: see tollgate.CDR.Discreet.
+func Discreet(c *tollgate.CDR) *tollgate.CDR { return c.Discreet() }
 
 // ClassText names a class for people.
 func ClassText(c tollgate.Class) string {
