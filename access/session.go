@@ -20,6 +20,7 @@ import (
 const (
 	sessionIdleMax  = 8 * time.Hour      // without a request
 	sessionLifeMax  = 7 * 24 * time.Hour // from the login on, whatever happens
+	sessionKeepMax  = 10 * time.Second   // for keeping it
 	sessionSeenStep = time.Minute        // how exactly the last request is kept: each note is a write
 )
 
@@ -156,8 +157,10 @@ func (s sessionRows) FindCtx(ctx context.Context, token string) ([]byte, bool, e
 	return content, err == nil, err
 }
 
-// CommitCtx keeps a session.
+// CommitCtx keeps a session, also when the browser has gone meanwhile: that is no fault.
 func (s sessionRows) CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sessionKeepMax)
+	defer cancel()
 	return s.db.PutSession(ctx, fingerprint(token), b, expiry)
 }
 

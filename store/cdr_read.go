@@ -247,6 +247,10 @@ type Totals struct {
 	Margin   []Amount `json:"margin"`   // charged less cost where both are known, by customer currency
 }
 
+// addersMax is how many sums are made at a time: each keeps a core and a reading
+// connection busy for seconds, and calls that want to be placed need both.
+const addersMax = 2
+
 // Totals adds up the calls that CDRs lists. What a call costs us counts whether
 // or not somebody pays for it: an unpaid call takes its cost off the margin.
 func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) {
@@ -257,6 +261,12 @@ func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) 
 	c := f.where(s, path)
 	f.sift(c, path)
 	var t Totals
+	select {
+	case db.adding <- struct{}{}:
+		defer func() { <-db.adding }()
+	case <-ctx.Done():
+		return t, ctx.Err()
+	}
 	rows, err := db.sql.Read().QueryContext(ctx, `SELECT currency, cost_currency, status, cost_status,
 		`+unpaidCall+` AS unpaid, COUNT(*),
 		COUNT(CASE WHEN answered_at <> 0 THEN 1 END),

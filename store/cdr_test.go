@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -375,6 +377,26 @@ func TestQuarantineKeepsARecordOnce(t *testing.T) {
 		}
 		if n, err := db.QuarantineCount(t.Context(), store.Everything); err != nil || n != 1 {
 			t.Errorf("%d left, %v, want 1", n, err)
+		}
+	})
+}
+
+// TestSumsWaitForEachOther: however many are asked for, a few are made at a time,
+// so that connections are left for calls; who gives up waits no longer.
+func TestSumsWaitForEachOther(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		release := db.Sum()
+		ctx, leave := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer leave()
+		if _, err := db.Totals(ctx, store.Everything, store.CDRFilter{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a sum too many: %v", err)
+		}
+		if _, err := db.CDRs(t.Context(), store.Everything, store.CDRFilter{}, store.Paging{}); err != nil {
+			t.Error(err)
+		}
+		release()
+		if _, err := db.Totals(t.Context(), store.Everything, store.CDRFilter{}); err != nil {
+			t.Error(err)
 		}
 	})
 }

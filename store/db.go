@@ -37,6 +37,8 @@ type DB struct {
 
 	changes atomic.Int64 // see Changes
 
+	adding chan struct{} // a place for each sum that is being made: see Totals
+
 	probeRows, walkRows int // the constants; tests lower them
 }
 
@@ -51,7 +53,10 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{sql: database, now: o.Now, log: o.Log, probeRows: probeRows, walkRows: walkRows}
+	db := &DB{
+		sql: database, now: o.Now, log: o.Log, adding: make(chan struct{}, addersMax),
+		probeRows: probeRows, walkRows: walkRows,
+	}
 	db.node.holder = rand.Text()
 	db.node.renewAt.Store(math.MaxInt64) // until it has a number
 	if err := db.migrate(ctx); err != nil {

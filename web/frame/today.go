@@ -12,6 +12,11 @@ import (
 // however many look, adding up keeps a core busy for an eleventh of the time.
 const restAfterSum = 10
 
+const (
+	sumPatience = 300 * time.Millisecond // for a sum to be made, where there is an older one
+	sumTimeMax  = 10 * time.Minute       // for making one
+)
+
 // Sum is what the calls of a day added up to at an instant.
 type Sum struct {
 	store.Totals
@@ -26,38 +31,76 @@ type tally struct {
 }
 
 type daySum struct {
-	mu   sync.Mutex // held while the sum is made: who wants it too waits for it
-	from time.Time
-	sum  Sum
-	due  time.Time // when another is made
+	mu     sync.Mutex
+	from   time.Time
+	sum    Sum
+	err    error         // why there is none
+	due    time.Time     // when another is made
+	making chan struct{} // closed when the one that is being made is there; nil: none is
 }
 
 // Since adds up the calls of a scope that began at from or later, or hands out a
 // sum made for somebody else a little earlier.
 func (s *Site) Since(ctx context.Context, scope store.Scope, from time.Time) (Sum, error) {
-	return s.tally.share(scope, from, s.Now, func() (store.Totals, error) {
+	return s.tally.day(scope).share(ctx, from, s.Now, func() (store.Totals, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sumTimeMax) // others wait for it too
+		defer cancel()
 		return s.Store.Totals(ctx, scope, store.CDRFilter{From: from})
 	})
 }
 
-func (t *tally) share(
-	scope store.Scope, from time.Time, now func() time.Time, add func() (store.Totals, error),
+// share returns the day's sum. One that is due is made anew by itself; where that
+// takes long, whoever asks gets the one before.
+func (d *daySum) share(
+	ctx context.Context, from time.Time, now func() time.Time, add func() (store.Totals, error),
 ) (Sum, error) {
-	d := t.day(scope)
+	for {
+		d.mu.Lock()
+		sum, same, at := d.sum, d.from.Equal(from) && d.err == nil, now()
+		if same && !at.Before(sum.At) && at.Before(d.due) {
+			d.mu.Unlock()
+			return sum, nil
+		}
+		making := d.making
+		if making == nil {
+			making = make(chan struct{})
+			d.making = making
+			go d.renew(from, now, add)
+		}
+		d.mu.Unlock()
+		var late <-chan time.Time
+		if same {
+			late = time.After(sumPatience)
+		}
+		select {
+		case <-making:
+		case <-late:
+			return sum, nil
+		case <-ctx.Done():
+			return Sum{}, ctx.Err()
+		}
+		d.mu.Lock()
+		sum, made, err := d.sum, d.from.Equal(from), d.err
+		d.mu.Unlock()
+		if made { // else it was another day's
+			return sum, err
+		}
+	}
+}
+
+func (d *daySum) renew(from time.Time, now func() time.Time, add func() (store.Totals, error)) {
+	begun := now()
+	totals, err := add()
+	ended := now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	begun := now()
-	if d.from.Equal(from) && !begun.Before(d.sum.At) && begun.Before(d.due) {
-		return d.sum, nil
-	}
-	totals, err := add()
+	d.from, d.sum, d.err = from, Sum{totals, begun}, err
 	if err != nil {
-		return Sum{}, err
+		d.sum = Sum{}
 	}
-	ended := now()
-	d.from, d.sum = from, Sum{totals, begun}
 	d.due = ended.Add(restAfterSum * ended.Sub(begun))
-	return d.sum, nil
+	close(d.making)
+	d.making = nil
 }
 
 func (t *tally) day(scope store.Scope) *daySum {

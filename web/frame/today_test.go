@@ -1,8 +1,11 @@
 package frame
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tollgate/store"
@@ -17,7 +20,7 @@ func TestADayIsAddedUpOnce(t *testing.T) {
 	var fail error
 	var pages tally
 	look := func(scope store.Scope, from time.Time) (Sum, error) {
-		return pages.share(scope, from, func() time.Time { return now }, func() (store.Totals, error) {
+		return pages.day(scope).share(t.Context(), from, func() time.Time { return now }, func() (store.Totals, error) {
 			now = now.Add(time.Second)
 			sums++
 			return store.Totals{Calls: sums}, fail
@@ -51,4 +54,51 @@ func TestADayIsAddedUpOnce(t *testing.T) {
 			t.Errorf("%s: of %v, want %v", step.name, got.At, before)
 		}
 	}
+}
+
+// TestNobodyWaitsForALongSum: where there is an older sum of the day, it is handed
+// out while another is made, once for all.
+func TestNobodyWaitsForALongSum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d daySum
+		midnight, sums := time.Now(), int64(0)
+		look := func(ctx context.Context) (Sum, error) {
+			return d.share(ctx, midnight, time.Now, func() (store.Totals, error) {
+				sums++
+				n := sums
+				time.Sleep(time.Minute)
+				return store.Totals{Calls: n}, nil
+			})
+		}
+		gone, leave := context.WithTimeout(t.Context(), time.Second)
+		defer leave()
+		if _, err := look(gone); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("whoever has gone: %v", err)
+		}
+		var all sync.WaitGroup
+		ask := func(want int64, within time.Duration) {
+			all.Go(func() {
+				asked := time.Now()
+				got, err := look(t.Context())
+				if took := time.Since(asked); got.Calls != want || err != nil || took > within {
+					t.Errorf("sum %d after %v (%v), want %d", got.Calls, took, err, want)
+				}
+			})
+		}
+		for range 10 {
+			ask(1, time.Minute)
+		}
+		all.Wait()
+		time.Sleep(11 * time.Minute)
+		for range 10 {
+			ask(1, sumPatience)
+		}
+		all.Wait()
+		time.Sleep(2 * time.Minute)
+		ask(2, 0)
+		all.Wait()
+		if sums != 2 {
+			t.Errorf("%d sums were made", sums)
+		}
+	})
 }

@@ -20,6 +20,9 @@ const (
 	restPagesMax, copiesMax = 128, 4
 	// logPagesHard is where the writer copies without being asked: 128 MiB.
 	logPagesHard = 32_768
+	// logBytesKept is how long the log's file stays when it begins anew. While somebody
+	// reads for long, such as the audit, nothing can be copied and it grows.
+	logBytesKept = 64 << 20
 )
 
 // copyLog copies the log now and then until the database is closed.

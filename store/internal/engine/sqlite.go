@@ -30,6 +30,7 @@ func (db *DB) connectSQLite(ctx context.Context, path string) error {
 	}
 	write, err := sql.Open("sqlite", sqliteName(path, []string{
 		"temp_store(MEMORY)", fmt.Sprintf("wal_autocheckpoint(%d)", logPagesHard),
+		fmt.Sprintf("journal_size_limit(%d)", logBytesKept),
 	}))
 	if err != nil {
 		return Unavailable(err, "opening "+path)
