@@ -27,7 +27,7 @@ func TestToken(t *testing.T) {
 	acme := d.enterprise("Acme")
 	ctx := t.Context()
 	secret, token, err := d.NewToken(ctx, admin, store.Token{
-		Name: "CRM", Role: string(RoleReader), Enterprise: acme, Expires: time.Now().Add(time.Hour),
+		Name: "CRM", Role: string(RoleReader), Enterprise: acme, Expires: d.now().Add(time.Hour),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestTokenRules(t *testing.T) {
 	d := newDoor(t)
 	acme, other := d.enterprise("Acme"), d.enterprise("Other")
 	acmeAdmin := Principal{Role: RoleAdmin, Enterprise: acme}
-	past := time.Now().Add(-time.Second)
+	past := d.now().Add(-time.Second)
 	tests := []struct {
 		name string
 		by   Principal
