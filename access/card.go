@@ -81,15 +81,13 @@ func (a *Gate) HashPINs(ctx context.Context, pins []string) ([]string, error) {
 	}
 	hashes := make([]string, len(pins))
 	var group errgroup.Group
-	for first := range hashesAtOnceMax {
+	for first := range pinsAtOnceMax {
 		group.Go(func() error {
-			for i := first; i < len(pins); i += hashesAtOnceMax {
-				leave, err := a.hasher.enter(ctx)
-				if err != nil {
-					return err
+			for i := first; i < len(pins); i += pinsAtOnceMax {
+				if err := ctx.Err(); err != nil {
+					return fmt.Errorf("hash PINs: %w", err)
 				}
 				made[i].key = made[i].derive(pins[i])
-				leave()
 				hashes[i] = made[i].String()
 			}
 			return nil
@@ -111,9 +109,16 @@ type OpenCard struct {
 // device may serve it. It answers CodeUnauthenticated for a wrong number or
 // PIN, without saying which; CodeForbidden, with the reason, for a card that
 // has expired, or that three wrong PINs have locked for 15 minutes, in which
-// even the right one is not looked at; CodeFrozen for one that was blocked. The
-// first use starts the days a card is valid.
+// even the right one is not looked at; CodeFrozen for one that was blocked;
+// CodeUnavailable, which is no try, while too many others open cards. The first
+// use starts the days a card is valid.
 func (a *Gate) OpenCard(ctx context.Context, number, pin string, device tollgate.ID) (OpenCard, error) {
+	// The place comes first: a try that is not looked at must not count.
+	leave, err := a.queues.pins.enter(ctx)
+	if err != nil {
+		return OpenCard{}, err
+	}
+	defer leave()
 	found, err := card.Numbered(ctx, a.db, number, device)
 	unknown := tollgate.CodeOf(err) == tollgate.CodeNotFound
 	if err != nil && !unknown {
@@ -126,7 +131,7 @@ func (a *Gate) OpenCard(ctx context.Context, number, pin string, device tollgate
 			return OpenCard{}, err
 		}
 	}
-	right, err := a.verifyPIN(ctx, found.PINHash, pin)
+	right, err := verifyPIN(found.PINHash, pin)
 	switch {
 	case err != nil:
 		return OpenCard{}, err
@@ -175,7 +180,7 @@ func (a *Gate) cardRefused(ctx context.Context, c *card.Card, now time.Time) err
 
 // verifyPIN reports whether pin is the one that was hashed. An empty hash is
 // nobody's and takes as long as a wrong PIN.
-func (a *Gate) verifyPIN(ctx context.Context, hash, pin string) (bool, error) {
+func verifyPIN(hash, pin string) (bool, error) {
 	want := noPIN()
 	if hash != "" {
 		var err error
@@ -186,11 +191,6 @@ func (a *Gate) verifyPIN(ctx context.Context, hash, pin string) (bool, error) {
 	if len(pin) > PINDigitsMax {
 		pin = "" // nobody's, and as dear to look at as any other
 	}
-	leave, err := a.hasher.enter(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer leave()
 	same := subtle.ConstantTimeCompare(want.derive(pin), want.key) == 1
 	return same && hash != "", nil
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // Dock returns the device that calls itself account, if the password is its
-// own: else CodeUnauthenticated, or *Throttled after too many failures. A
-// device sends its password with every batch, so that one that was right is
-// remembered and costs nothing again.
+// own: else CodeUnauthenticated, *Throttled after too many failures, or
+// CodeUnavailable while too many others dock. A device sends its password with
+// every batch, so that one that was right is remembered and costs nothing again.
 func (a *Gate) Dock(ctx context.Context, account, password, address string) (tollgate.Device, error) {
 	device, hash, err := a.db.DeviceLogin(ctx, account)
 	unknown := tollgate.CodeOf(err) == tollgate.CodeNotFound
@@ -25,10 +25,12 @@ func (a *Gate) Dock(ctx context.Context, account, password, address string) (tol
 		return device, nil
 	}
 	name := "device " + account
-	if err := a.throttle.attempt(name, address, a.now()); err != nil {
-		return tollgate.Device{}, err
-	}
-	right, err := a.hasher.verify(ctx, hash, password)
+	right, err := a.proves(ctx, a.queues.docking, name, address, func() (bool, error) {
+		if a.docked.has(account, hash, password) {
+			return true, nil // found out while this one waited: a busy device asks many times at once
+		}
+		return a.hasher.verify(hash, password)
+	})
 	if err != nil {
 		return tollgate.Device{}, err
 	}
@@ -36,15 +38,9 @@ func (a *Gate) Dock(ctx context.Context, account, password, address string) (tol
 		return tollgate.Device{}, tollgate.Errorf(tollgate.CodeUnauthenticated,
 			"the device's account or password is wrong")
 	}
-	a.throttle.succeeded(name, address)
+	a.throttle.succeeded(name, address, a.now())
 	a.docked.add(account, hash, password)
 	return device, nil
-}
-
-// HashPassword makes what is stored of a device's docking password.
-// CodeInvalid says why it cannot be one.
-func (a *Gate) HashPassword(ctx context.Context, password string) (string, error) {
-	return a.hasher.hash(ctx, password)
 }
 
 // verifiedMax bounds how many passwords are remembered as right; beyond it all

@@ -3,13 +3,14 @@ package access
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"tollgate"
 	"tollgate/store"
 )
 
-// device adds a device with a docking account and password.
-func (d *door) device(account, password string) tollgate.Device {
+// device adds a device with a docking account and the test's password.
+func (d *door) device(account string) tollgate.Device {
 	d.t.Helper()
 	hash, err := d.HashPassword(d.t.Context(), password)
 	if err != nil {
@@ -24,7 +25,7 @@ func (d *door) device(account, password string) tollgate.Device {
 
 func TestDock(t *testing.T) {
 	d := newDoor(t)
-	want := d.device("hq", password)
+	want := d.device("hq")
 	ctx := t.Context()
 	dock := func(account, password string) error {
 		got, err := d.Dock(ctx, account, password, "192.0.2.1")
@@ -43,13 +44,8 @@ func TestDock(t *testing.T) {
 	}
 
 	// With no place left to hash in, only a remembered password comes through.
-	for range hashesAtOnceMax {
-		leave, err := d.hasher.enter(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer leave()
-	}
+	d.hold(d.queues.docking)
+	d.hold(d.queues.trusted)
 	if err := dock("hq", password); err != nil {
 		t.Errorf("the second batch: %v", err)
 	}
@@ -57,7 +53,7 @@ func TestDock(t *testing.T) {
 
 func TestDockPasswordChanges(t *testing.T) {
 	d := newDoor(t)
-	device := d.device("hq", password)
+	device := d.device("hq")
 	ctx := t.Context()
 	dock := func(password string) error {
 		_, err := d.Dock(ctx, "hq", password, "192.0.2.1")
@@ -88,11 +84,11 @@ func TestDockPasswordChanges(t *testing.T) {
 // account does not keep the device itself out.
 func TestDockWhileAttacked(t *testing.T) {
 	d := newDoor(t)
-	d.device("hq", password)
+	d.device("hq")
 	if _, err := d.Dock(t.Context(), "hq", password, "192.0.2.1"); err != nil {
 		t.Fatal(err)
 	}
-	for range failuresFreeName {
+	for range failuresFreePair {
 		_, err := d.Dock(t.Context(), "hq", "guess", "198.51.100.1")
 		if tollgate.CodeOf(err) != tollgate.CodeUnauthenticated {
 			t.Fatal(err)
@@ -104,6 +100,27 @@ func TestDockWhileAttacked(t *testing.T) {
 	}
 	if _, err := d.Dock(t.Context(), "hq", password, "192.0.2.1"); err != nil {
 		t.Errorf("the device: %v", err)
+	}
+}
+
+// TestDockManyAtOnce shows that a busy device is let in after a restart, though
+// it asks more often at once than anybody may guess.
+func TestDockManyAtOnce(t *testing.T) {
+	d := newDoor(t)
+	d.device("hq")
+	release := d.hold(d.queues.docking)
+	answers := make(chan error)
+	for range passwordsWaitingMax {
+		go func() { answers <- d.dock("hq", password, home) }()
+	}
+	for len(d.queues.docking.present) < cap(d.queues.docking.present) {
+		time.Sleep(time.Millisecond)
+	}
+	release()
+	for range passwordsWaitingMax {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

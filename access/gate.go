@@ -33,6 +33,7 @@ type Gate struct {
 	random   io.Reader
 	hasher   *hasher
 	throttle *throttle
+	queues   queues
 	docked   *verified
 	sessions *scs.SessionManager
 }
@@ -48,7 +49,7 @@ func New(db *store.DB, o Options) (*Gate, error) {
 	}
 	return &Gate{
 		db: db, now: o.Now, random: o.Random,
-		hasher: newHasher(o.Random), throttle: newThrottle(), docked: docked,
+		hasher: newHasher(o.Random), throttle: newThrottle(), queues: newQueues(), docked: docked,
 		sessions: newSessions(db, o.Log, o.Secure),
 	}, nil
 }

@@ -282,7 +282,7 @@ func TestSignInIsThrottled(t *testing.T) {
 	d := newDoor(t)
 	d.user("anna", RoleAdmin)
 	b := d.browser()
-	for range failuresFreeName {
+	for range failuresFreePair {
 		b.want("/in", "unauthenticated", "name", "anna", "password", "wrong password!")
 	}
 	b.want("/in", "throttled", "name", "anna", "password", password)

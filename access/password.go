@@ -23,12 +23,11 @@ const (
 
 // The second recommended option of RFC 9106 §4.
 const (
-	argonPasses     = 3
-	argonMemoryKiB  = 64 << 10
-	argonLanes      = 4
-	argonSaltBytes  = 16
-	argonKeyBytes   = 32
-	hashesAtOnceMax = 2 // each takes argonMemoryKiB while it runs
+	argonPasses    = 3
+	argonMemoryKiB = 64 << 10
+	argonLanes     = 4
+	argonSaltBytes = 16
+	argonKeyBytes  = 32
 )
 
 // What a stored hash may ask of us at most, so that a damaged row cannot take the machine.
@@ -97,16 +96,15 @@ func checkPassword(password string) error {
 	return nil
 }
 
-// hasher makes and verifies password hashes, a few at a time.
+// hasher makes and verifies password hashes. Who calls it has a place in a queue.
 type hasher struct {
 	random io.Reader
-	places chan struct{}
 	nobody phc // verified for names that do not exist, so that they take as long
 }
 
 func newHasher(random io.Reader) *hasher {
 	return &hasher{
-		random: random, places: make(chan struct{}, hashesAtOnceMax),
+		random: random,
 		nobody: phc{
 			memoryKiB: argonMemoryKiB, passes: argonPasses, lanes: argonLanes,
 			salt: make([]byte, argonSaltBytes), key: make([]byte, argonKeyBytes),
@@ -114,38 +112,20 @@ func newHasher(random io.Reader) *hasher {
 	}
 }
 
-// enter waits for a place to compute in.
-func (h *hasher) enter(ctx context.Context) (leave func(), err error) {
-	select {
-	case h.places <- struct{}{}:
-		return func() { <-h.places }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
-	}
-}
-
 // hash returns the PHC string of a new password.
-func (h *hasher) hash(ctx context.Context, password string) (string, error) {
-	if err := checkPassword(password); err != nil {
-		return "", err
-	}
+func (h *hasher) hash(password string) (string, error) {
 	made := h.nobody
 	made.salt = make([]byte, argonSaltBytes)
 	if _, err := io.ReadFull(h.random, made.salt); err != nil {
 		return "", fmt.Errorf("salt a password: %w", err)
 	}
-	leave, err := h.enter(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer leave()
 	made.key = made.derive(password)
 	return made.String(), nil
 }
 
 // verify reports whether password is the one that was hashed. An empty hash
 // belongs to nobody, is never right, and takes as long as a wrong password.
-func (h *hasher) verify(ctx context.Context, hash, password string) (bool, error) {
+func (h *hasher) verify(hash, password string) (bool, error) {
 	want := h.nobody
 	if hash != "" {
 		var err error
@@ -156,11 +136,44 @@ func (h *hasher) verify(ctx context.Context, hash, password string) (bool, error
 	if len(password) > passwordBytesMax {
 		return false, nil
 	}
-	leave, err := h.enter(ctx)
+	same := subtle.ConstantTimeCompare(want.derive(password), want.key) == 1
+	return same && hash != "", nil
+}
+
+// HashPassword makes what is stored of a password, a person's or a device's.
+// CodeInvalid says why it cannot be one, CodeUnavailable that too many wait.
+func (a *Gate) HashPassword(ctx context.Context, password string) (string, error) {
+	if err := checkPassword(password); err != nil {
+		return "", err
+	}
+	leave, err := a.queues.trusted.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	return a.hasher.hash(password)
+}
+
+// proves reports what verify does of the password of a name, once it is its
+// turn in the line. It returns *Throttled if the name or the address has to
+// wait, and CodeUnavailable if too many do. The attempt counts as failed, but
+// only when it is looked at: call throttle.succeeded when it went well.
+func (a *Gate) proves(
+	ctx context.Context, line *queue, name, address string, verify func() (bool, error),
+) (bool, error) {
+	if err := a.throttle.check(name, address, a.now()); err != nil {
+		return false, err
+	}
+	if a.throttle.isKnown(name, address, a.now()) {
+		line = a.queues.trusted
+	}
+	leave, err := line.enter(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer leave()
-	same := subtle.ConstantTimeCompare(want.derive(password), want.key) == 1
-	return same && hash != "", nil
+	if err := a.throttle.attempt(name, address, a.now()); err != nil {
+		return false, err
+	}
+	return verify()
 }

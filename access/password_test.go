@@ -1,9 +1,7 @@
 package access
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
 	"strings"
 	"testing"
 
@@ -12,7 +10,7 @@ import (
 
 func TestPasswordVerifies(t *testing.T) {
 	h := newHasher(rand.Reader)
-	hash, err := h.hash(t.Context(), "correct horse battery")
+	hash, err := h.hash("correct horse battery")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,13 +29,13 @@ func TestPasswordVerifies(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := h.verify(t.Context(), test.hash, test.password)
+			got, err := h.verify(test.hash, test.password)
 			if err != nil || got != test.want {
 				t.Errorf("verify: %v, %v; want %v", got, err, test.want)
 			}
 		})
 	}
-	again, err := h.hash(t.Context(), "correct horse battery")
+	again, err := h.hash("correct horse battery")
 	if err != nil || again == hash {
 		t.Errorf("two hashes of one password: want different salts (err %v)", err)
 	}
@@ -47,7 +45,7 @@ func TestPasswordVerifies(t *testing.T) {
 // echo -n "password" | argon2 somesalt -id -t 2 -m 16 -p 1 -l 32.
 func TestPasswordKnown(t *testing.T) {
 	const known = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-	got, err := newHasher(rand.Reader).verify(t.Context(), known, "password")
+	got, err := newHasher(rand.Reader).verify(known, "password")
 	if err != nil || !got {
 		t.Errorf("verify: %v, %v; want true", got, err)
 	}
@@ -89,25 +87,9 @@ func TestDamagedHashes(t *testing.T) {
 		"$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$", "$argon2id$v=19$m=8,t=1,p=1$!$AAAA",
 		"$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$!",
 	} {
-		if ok, err := h.verify(t.Context(), hash, "password"); ok || err == nil {
+		if ok, err := h.verify(hash, "password"); ok || err == nil {
 			t.Errorf("verify %q: %v, %v; want an error", hash, ok, err)
 		}
-	}
-}
-
-func TestHashingIsBounded(t *testing.T) {
-	h := newHasher(rand.Reader)
-	for range hashesAtOnceMax {
-		leave, err := h.enter(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer leave()
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := h.verify(ctx, "", "password"); !errors.Is(err, context.Canceled) {
-		t.Errorf("one more: %v, want to wait for a place", err)
 	}
 }
 

@@ -37,7 +37,7 @@ func (a *Gate) AddUser(ctx context.Context, by store.Actor, u store.User, passwo
 			"role %q: want admin, operator or reader", u.Role)
 	}
 	if password != "" {
-		if u.PasswordHash, err = a.hasher.hash(ctx, password); err != nil {
+		if u.PasswordHash, err = a.HashPassword(ctx, password); err != nil {
 			return store.User{}, err
 		}
 	}
@@ -46,18 +46,16 @@ func (a *Gate) AddUser(ctx context.Context, by store.Actor, u store.User, passwo
 }
 
 // SignIn checks a name and password and opens a session in the context, which
-// must come from Sessions. It returns a *Throttled after too many failures and
-// else CodeUnauthenticated, without saying what was wrong. Each attempt that is
-// heard is written to the login log.
+// must come from Sessions. It returns a *Throttled after too many failures,
+// CodeUnavailable while too many others log in, and else CodeUnauthenticated,
+// without saying what was wrong. Each attempt that is heard is written to the
+// login log.
 func (a *Gate) SignIn(ctx context.Context, name, password, address string) (Principal, error) {
 	name = strings.ToLower(strings.TrimSpace(name))
 	if len(name) > loggedNameMax {
 		name = strings.ToValidUTF8(name[:loggedNameMax], "")
 	}
-	if err := a.throttle.attempt("user "+name, address, a.now()); err != nil {
-		return Principal{}, err
-	}
-	u, reason, err := a.checkUser(ctx, name, password)
+	u, reason, err := a.checkUser(ctx, name, password, address)
 	if err != nil {
 		return Principal{}, err
 	}
@@ -69,7 +67,7 @@ func (a *Gate) SignIn(ctx context.Context, name, password, address string) (Prin
 	if reason != "" {
 		return Principal{}, tollgate.Errorf(tollgate.CodeUnauthenticated, "the name or the password is wrong")
 	}
-	a.throttle.succeeded("user "+name, address)
+	a.throttle.succeeded("user "+name, address, a.now())
 	return principalOf(u, address), a.open(ctx, u)
 }
 
@@ -78,7 +76,7 @@ const loggedNameMax = 64
 
 // checkUser returns why somebody may not come in, empty if they may. All
 // reasons take as long as a wrong password.
-func (a *Gate) checkUser(ctx context.Context, name, password string) (
+func (a *Gate) checkUser(ctx context.Context, name, password, address string) (
 	u store.User, reason string, err error,
 ) {
 	u, err = a.db.UserByName(ctx, name)
@@ -86,7 +84,9 @@ func (a *Gate) checkUser(ctx context.Context, name, password string) (
 	if err != nil && !unknown {
 		return u, "", err
 	}
-	right, err := a.hasher.verify(ctx, u.PasswordHash, password)
+	right, err := a.proves(ctx, a.queues.logins, "user "+name, address, func() (bool, error) {
+		return a.hasher.verify(u.PasswordHash, password)
+	})
 	switch {
 	case err != nil:
 		return u, "", err
