@@ -124,6 +124,22 @@ func TestDockManyAtOnce(t *testing.T) {
 	}
 }
 
+// TestDockedIsNoOracle shows that a password which is right for the device is
+// not found out by whoever has to wait elsewhere.
+func TestDockedIsNoOracle(t *testing.T) {
+	d := newDoor(t)
+	d.device("hq")
+	if err := d.dock("hq", password, home); err != nil {
+		t.Fatal(err)
+	}
+	for range failuresFreePair {
+		_ = d.dock("hq", guess, "198.51.100.1")
+	}
+	if err := d.dock("hq", password, "198.51.100.1"); !isThrottled(err) {
+		t.Errorf("the right one: %v, want *Throttled", err)
+	}
+}
+
 func TestVerifiedIsBounded(t *testing.T) {
 	d := newDoor(t)
 	for i := range verifiedMax + 1 {
