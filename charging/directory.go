@@ -67,6 +67,30 @@ func (s *site) trunk(name string) tollgate.Trunk {
 	return s.endpoints[name]
 }
 
+// numberOf reads the number of a finished leg.
+func (s *site) numberOf(r *tollgate.Record) tollgate.Number {
+	if r.Direction == tollgate.Outbound {
+		return s.number(r.Dialed, r.Trunk)
+	}
+	n := s.plan.Normalise(r.Dialed)
+	if r.Direction == tollgate.Internal {
+		n.Class = tollgate.ClassInternal
+	}
+	return n
+}
+
+// number reads a number that the device wrote. A call that takes a trunk leaves
+// the house, however short its number is, unless that is a mapped extension.
+func (s *site) number(dialed, trunk string) tollgate.Number {
+	if trunk == "" {
+		return s.plan.Normalise(dialed)
+	}
+	return s.plan.NormaliseOutside(dialed, func(extension string) bool {
+		_, mapped := s.extensions[extension]
+		return mapped
+	})
+}
+
 // endpointOf is a trunk's name without its technology.
 func endpointOf(name string) string {
 	if _, endpoint, found := strings.Cut(name, "/"); found {

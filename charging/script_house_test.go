@@ -128,11 +128,18 @@ func (s *script) account(
 }
 
 func (s *script) device(c *store.Change, name string, o map[string]string) error {
+	digits := 4
+	if o["digits"] != "" {
+		var err error
+		if digits, err = strconv.Atoi(o["digits"]); err != nil {
+			return err
+		}
+	}
 	d := &tollgate.Device{
 		Name: name, Kind: tollgate.DevicePush, Timezone: "Europe/Berlin", Enabled: true,
 		ForwardPayer: tollgate.ForwardPays(o["pays"]), Control: true,
 		Plan: tollgate.DialingPlan{
-			Country: o["country"], AreaCode: o["area"], ExtensionDigitsMax: 4,
+			Country: o["country"], AreaCode: o["area"], ExtensionDigitsMax: digits,
 			PrivateCodes: list(o["private"]), RoutePrefixes: list(o["route"]),
 		},
 	}

@@ -175,6 +175,9 @@ func (s *script) call(o map[string]string) {
 	if o["direction"] != "" {
 		r.Direction = tollgate.Direction(o["direction"])
 	}
+	if o["source"] != "" {
+		r.Source = tollgate.Source(o["source"])
+	}
 	if talk, given := o["talk"]; given {
 		seconds, err := strconv.Atoi(talk)
 		if err != nil {

@@ -135,10 +135,7 @@ func (d *directory) place(r *tollgate.Record, now time.Time, q *question) (reaso
 	c.Extension, c.Originator, c.Caller = r.Extension, r.Originator, r.Caller
 	c.Trunk, c.AccountCode = r.Trunk, r.AccountCode
 	c.Start, c.Answer, c.End = micros(r.Start), micros(r.Answer), micros(r.End)
-	c.Number = site.plan.Normalise(r.Dialed)
-	if c.Direction == tollgate.Internal {
-		c.Number.Class = tollgate.ClassInternal
-	}
+	c.Number = site.numberOf(r)
 	if c.Number.E164 == "" && c.Direction == tollgate.Outbound {
 		return fmt.Sprintf("%q is no telephone number: give the device the feature code it begins with",
 			r.Dialed)

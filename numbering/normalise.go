@@ -12,9 +12,23 @@ import (
 // has ClassUnknown, and E164 keeps its digits without a route prefix, or is
 // empty where there are characters that no telephone number has.
 func (p *Plan) Normalise(dialed string) tollgate.Number {
+	return p.normalise(dialed, anyShort)
+}
+
+// NormaliseOutside reads a number that was dialled and took a trunk. One as short
+// as an extension is a number of the public network there, unless it is known
+// to be an extension of the device.
+func (p *Plan) NormaliseOutside(dialed string, known func(extension string) bool) tollgate.Number {
+	return p.normalise(dialed, known)
+}
+
+// anyShort takes every number for an extension that is short enough for one.
+func anyShort(string) bool { return true }
+
+func (p *Plan) normalise(dialed string, known func(extension string) bool) tollgate.Number {
 	n := tollgate.Number{Raw: dialed}
 	digits := p.takeCodes(written(dialed), &n)
-	found := p.read(digits)
+	found := p.read(digits, known)
 	n.E164, n.Dialed = found.digits, cmp.Or(found.dialed, digits)
 	n.Private = n.Private || found.private
 	p.attribute(found, &n)
@@ -81,7 +95,7 @@ type reading struct {
 
 // read chooses among the readings of a number. They are tried in an order, and
 // the first that is valid is right; if none is, the first that could be dialled.
-func (p *Plan) read(s string) reading {
+func (p *Plan) read(s string, known func(extension string) bool) reading {
 	if found, ok := p.emergencyOf(s); ok {
 		return found
 	}
@@ -102,7 +116,7 @@ func (p *Plan) read(s string) reading {
 			return best
 		}
 	}
-	if p.extension > 0 && len(s) <= p.extension && s != "" && allDigits(s) {
+	if len(s) <= p.extension && s != "" && allDigits(s) && known(s) {
 		return reading{fit: fitValid, digits: s, class: tollgate.ClassInternal}
 	}
 	if !p.try(s, &best, false) && best.fit == fitNot {

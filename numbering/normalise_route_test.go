@@ -74,3 +74,41 @@ func TestNormaliseRoutePrefix(t *testing.T) {
 		})
 	})
 }
+
+// TestNormaliseOutside: what took a trunk is an extension only where one is known.
+func TestNormaliseOutside(t *testing.T) {
+	known := func(number string) bool { return number == "101" || number == "22834" }
+	outside := func(p tollgate.DialingPlan) func(string) tollgate.Number {
+		compiled := plan(t, p)
+		return func(dialed string) tollgate.Number { return compiled.NormaliseOutside(dialed, known) }
+	}
+	checkRead(t, outside(tollgate.DialingPlan{
+		Country: "DE", AreaCode: "30", RoutePrefixes: []string{"0"}, ExtensionDigitsMax: 5,
+	}), []dialing{
+		{"11833", "11833", domestic, "DE", "Germany short code"},
+		{"011833", "11833", domestic, "DE", "Germany short code"},
+		{"11880", "11880", domestic, "DE", "Germany short code"},
+		{"22833", "493022833", local, "DE", "Berlin"},
+		{"22834", "22834", internal, "", "Internal"},
+		{"101", "101", internal, "", "Internal"},
+		{"102", "4930102", local, "DE", "Berlin"},
+		{"112", "112", emergency, "DE", ""},
+		{"0112", "112", emergency, "DE", ""},
+		{"00301234567", "49301234567", local, "DE", ""},
+	})
+	checkRead(t, outside(tollgate.DialingPlan{Country: "DE", ExtensionDigitsMax: 5}), []dialing{
+		{"22833", "22833", unknown, "", ""}, // in no plan: a number of the network that has no price of its own
+	})
+	checkRead(t, outside(tollgate.DialingPlan{
+		Country: "US", AreaCode: "212", RoutePrefixes: []string{"9"}, ExtensionDigitsMax: 4,
+	}), []dialing{
+		{"9411", "411", domestic, "US", ""},
+		{"411", "411", domestic, "US", ""},
+		{"9911", "911", emergency, "US", ""},
+		{"1001", "1001", domestic, "US", ""}, // in no plan, and not an extension
+	})
+	checkRead(t, outside(tollgate.DialingPlan{ExtensionDigitsMax: 5}), []dialing{
+		{"101", "101", internal, "", "Internal"},
+		{"11833", "11833", unknown, "", ""},
+	})
+}

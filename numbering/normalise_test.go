@@ -32,8 +32,14 @@ type dialing struct {
 
 func check(t *testing.T, p *Plan, lines []dialing) {
 	t.Helper()
+	checkRead(t, p.Normalise, lines)
+}
+
+// checkRead checks one way of reading numbers.
+func checkRead(t *testing.T, read func(string) tollgate.Number, lines []dialing) {
+	t.Helper()
 	for _, line := range lines {
-		n := p.Normalise(line.dialed)
+		n := read(line.dialed)
 		got := dialing{n.Raw, n.E164, n.Class, n.Country, n.Destination}
 		if line.destination == "" {
 			got.destination = ""

@@ -256,6 +256,27 @@ func TestFourSteps(t *testing.T) {
 	})
 }
 
+// A number as short as an extension is an external destination if it took a trunk,
+// unless it is an extension: then the call stayed in the house.
+func TestShortNumbersOutside(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s := newSite(t, db)
+		s.finish(
+			s.record(s.acme, "1547391782.1", "101", "101", "102", time.Minute),
+			s.record(s.acme, "1547391782.2", "101", "101", "115", time.Minute),
+			s.record(s.acme, "1547391782.3", "101", "101", "999", time.Minute), // in no plan
+		)
+		at := began.Unix()
+		rows := []row{
+			{1, "1547391782.2", "101", "101", "115", at, 60, false},
+			{2, "1547391782.3", "101", "101", "999", at, 60, false},
+		}
+		if d := cmp.Diff(rows, s.unbilled("house")); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
 // For somebody who wants the list alone there need be neither tariffs nor accounts.
 func TestListNeedsNoAccounts(t *testing.T) {
 	s := newSite(t, storetest.Open(t, storetest.SQLite(t)))

@@ -130,7 +130,8 @@ func numberSection(f *form.Form) {
 		&form.Field{Name: "project_code", Label: "Project code", Placeholder: "*9", Hint: "*9 for *9*4711*0…"},
 		&form.Field{
 			Name: "extension_digits_max", Label: "Extension digits", Placeholder: "4", Mode: "numeric",
-			Hint: "Numbers up to this long are extensions. Empty: short numbers are taken for local numbers of the area.",
+			Hint: "Numbers up to this long are extensions; where the call takes a trunk, only those mapped to an account. " +
+				"Empty: short numbers are taken for local numbers of the area.",
 		},
 		&form.Field{Name: "international_prefix", Label: "International prefix", Placeholder: "the country's"},
 		&form.Field{Name: "national_prefix", Label: "National prefix", Placeholder: "the country's"},
