@@ -219,5 +219,6 @@ func TestNormaliseInternationalPrefixDecides(t *testing.T) {
 		{"0044207946000222", "44207946000222", international, "GB", ""},
 		{"00331400000012345", "331400000012345", international, "FR", ""},
 		{"0033140", "33140", international, "FR", ""},
+		{"+0447400123456", "0447400123456", unknown, "", ""}, // no calling code begins with a 0
 	})
 }

@@ -128,7 +128,10 @@ func (w *world) split(digits string) (code *callingCode, national string) {
 	value := 0
 	for i := range min(3, len(digits)) {
 		value = value*10 + int(digits[i]-'0')
-		if code := w.codes[value]; code != nil && value > 0 {
+		if value == 0 {
+			break // no calling code begins with a 0
+		}
+		if code := w.codes[value]; code != nil {
 			return code, digits[i+1:]
 		}
 	}
