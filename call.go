@@ -49,7 +49,7 @@ type Record struct {
 	Extension   string    `json:"extension"`    // who started the call
 	Originator  string    `json:"originator"`   // whose line put it into the public network
 	Caller      string    `json:"caller"`       // calling number as shown
-	Dialed      string    `json:"dialed"`       // called number as the device wrote it
+	Dialed      string    `json:"dialed"`       // called number as dialled; of ami, cel, cdr as sent on the trunk
 	Trunk       string    `json:"trunk"`        // line into the public network
 	AccountCode string    `json:"account_code"` //
 	Private     bool      `json:"private"`      //

@@ -10,6 +10,7 @@ type Attempt struct {
 	Originator  string            `json:"originator"`         // whose line puts it into the public network
 	Caller      string            `json:"caller"`             // calling number as shown
 	Dialed      string            `json:"dialed"`             // called number as the device writes it
+	Sent        bool              `json:"sent,omitzero"`      // Dialed is what a trunk was given, not what was dialled
 	Trunk       string            `json:"trunk"`              // line into the public network; empty: not chosen yet
 	AccountCode string            `json:"account_code"`       //
 	Private     bool              `json:"private"`            //

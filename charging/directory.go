@@ -70,7 +70,7 @@ func (s *site) trunk(name string) tollgate.Trunk {
 // numberOf reads the number of a finished leg.
 func (s *site) numberOf(r *tollgate.Record) tollgate.Number {
 	if r.Direction == tollgate.Outbound {
-		return s.number(r.Dialed, r.Trunk)
+		return s.number(r.Dialed, r.Trunk, sentOnTrunk(r.Source))
 	}
 	n := s.plan.Normalise(r.Dialed)
 	if r.Direction == tollgate.Internal {
@@ -79,16 +79,27 @@ func (s *site) numberOf(r *tollgate.Record) tollgate.Number {
 	return n
 }
 
-// number reads a number that the device wrote. A call that takes a trunk leaves
-// the house, however short its number is, unless that is a mapped extension.
-func (s *site) number(dialed, trunk string) tollgate.Number {
-	if trunk == "" {
-		return s.plan.Normalise(dialed)
-	}
-	return s.plan.NormaliseOutside(dialed, func(extension string) bool {
-		_, mapped := s.extensions[extension]
+// sentOnTrunk reports whether a source tells the number that a trunk was given: an
+// Asterisk's legs do, and everything else what was dialled.
+func sentOnTrunk(source tollgate.Source) bool {
+	return source == tollgate.SourceAMI || source == tollgate.SourceCEL || source == tollgate.SourceCDR
+}
+
+// number reads a number that the device wrote, when somebody dialled it or when a
+// trunk was given it. A call that takes a trunk leaves the house, however short
+// its number is, unless that is a mapped extension.
+func (s *site) number(written, trunk string, sent bool) tollgate.Number {
+	isExtension := func(number string) bool {
+		_, mapped := s.extensions[number]
 		return mapped
-	})
+	}
+	switch {
+	case sent:
+		return s.plan.NormaliseSent(written, isExtension)
+	case trunk != "":
+		return s.plan.NormaliseOutside(written, isExtension)
+	}
+	return s.plan.Normalise(written)
 }
 
 // endpointOf is a trunk's name without its technology.

@@ -115,7 +115,7 @@ func (d *directory) dialed(a *tollgate.Attempt) tollgate.Number {
 	if s == nil || s.plan == nil {
 		return tollgate.Number{}
 	}
-	return s.number(a.Dialed, a.Trunk)
+	return s.number(a.Dialed, a.Trunk, a.Sent)
 }
 
 // free lets a call go on without limit.

@@ -63,6 +63,7 @@ func appendAttempt(b []byte, a *tollgate.Attempt) ([]byte, error) {
 	b = appendText(b, `,"originator":`, a.Originator)
 	b = appendText(b, `,"caller":`, a.Caller)
 	b = appendText(b, `,"dialed":`, a.Dialed)
+	b = appendFlag(b, `,"sent":`, a.Sent)
 	b = appendText(b, `,"trunk":`, a.Trunk)
 	b = appendText(b, `,"account_code":`, a.AccountCode)
 	b = appendFlag(b, `,"private":`, a.Private)

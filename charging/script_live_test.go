@@ -47,6 +47,7 @@ func (s *script) rule(c *store.Change, device, name string, o map[string]string)
 func (s *script) live(word string, args []string) {
 	s.t.Helper()
 	o := options(args)
+	_, sent := o["sent"]
 	id := tollgate.CallID{Device: s.devices[s.first].ID, UniqueID: o["id"]}
 	ctx := s.t.Context()
 	var err error
@@ -63,7 +64,7 @@ func (s *script) live(word string, args []string) {
 	case "authorize":
 		s.grant, s.refuse = s.office.Authorize(ctx, tollgate.Attempt{
 			Call: id, Extension: o["ext"], Originator: o["ext"], Dialed: o["to"], Trunk: o["trunk"],
-			AccountCode: o["code"], Card: s.cardID(o["card"]), Caller: o["caller"],
+			AccountCode: o["code"], Card: s.cardID(o["card"]), Caller: o["caller"], Sent: sent,
 		})
 	case "answer":
 		err = s.office.Answer(ctx, id, s.now())

@@ -97,7 +97,7 @@ func (d *directory) simulated(owner tollgate.ID, q Query, c *tollgate.CDR) error
 		if s.broken != nil {
 			return tollgate.Errorf(tollgate.CodeInvalid, "device %q: %w", s.device.Name, s.broken)
 		}
-		c.Number = s.number(q.Number, q.Trunk)
+		c.Number = s.number(q.Number, q.Trunk, false)
 		c.Operator = s.trunk(q.Trunk).Operator
 	}
 	if c.Number.E164 == "" {

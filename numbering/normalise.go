@@ -12,23 +12,34 @@ import (
 // has ClassUnknown, and E164 keeps its digits without a route prefix, or is
 // empty where there are characters that no telephone number has.
 func (p *Plan) Normalise(dialed string) tollgate.Number {
-	return p.normalise(dialed, anyShort)
+	return p.normalise(dialed, (*Plan).read, anyShort)
 }
 
 // NormaliseOutside reads a number that was dialled and took a trunk. One as short
 // as an extension is a number of the public network there, unless it is known
 // to be an extension of the device.
 func (p *Plan) NormaliseOutside(dialed string, known func(extension string) bool) tollgate.Number {
-	return p.normalise(dialed, known)
+	return p.normalise(dialed, (*Plan).read, known)
+}
+
+// NormaliseSent reads a number as a trunk was given it. The dialplan has mostly
+// taken the route prefix off, and there 00 begins a foreign number, whatever a
+// prefix of 0 would make of it. known is as for NormaliseOutside.
+func (p *Plan) NormaliseSent(number string, known func(extension string) bool) tollgate.Number {
+	return p.normalise(number, (*Plan).readSent, known)
 }
 
 // anyShort takes every number for an extension that is short enough for one.
 func anyShort(string) bool { return true }
 
-func (p *Plan) normalise(dialed string, known func(extension string) bool) tollgate.Number {
-	n := tollgate.Number{Raw: dialed}
-	digits := p.takeCodes(written(dialed), &n)
-	found := p.read(digits, known)
+// known says whether what is short enough for an extension is one.
+type known = func(extension string) bool
+
+// normalise reads a number in one of the two ways.
+func (p *Plan) normalise(raw string, read func(*Plan, string, known) reading, isExtension known) tollgate.Number {
+	n := tollgate.Number{Raw: raw}
+	digits := p.takeCodes(written(raw), &n)
+	found := read(p, digits, isExtension)
 	n.E164, n.Dialed = found.digits, cmp.Or(found.dialed, digits)
 	n.Private = n.Private || found.private
 	p.attribute(found, &n)
@@ -93,36 +104,93 @@ type reading struct {
 	kind     kind
 }
 
-// read chooses among the readings of a number. They are tried in an order, and
-// the first that is valid is right; if none is, the first that could be dialled.
-func (p *Plan) read(s string, known func(extension string) bool) reading {
-	if found, ok := p.emergencyOf(s); ok {
+// read chooses among the readings of a number that somebody dialled. They are
+// tried in an order, and the first that is valid is right; if none is, the first
+// that could be dialled.
+func (p *Plan) read(s string, isExtension known) reading {
+	if found, ok := p.decided(s); ok {
 		return found
 	}
-	if strings.Trim(s, "0123456789+") != "" || len(s) > numberDigitsMax+codeLengthMax {
-		return reading{}
-	}
 	var best reading
-	rest, private := s, false // what remains if nothing fits
-	for _, route := range p.routes {
-		after, ok := strings.CutPrefix(s, route.prefix)
-		if !ok || after == "" {
-			continue
-		}
-		if len(rest) == len(s) && len(after) >= localDigitsMin {
-			rest, private = after, route.private
-		}
-		if p.try(after, &best, route.private) {
-			return best
-		}
+	if p.tryRoutes(s, &best) {
+		return best
 	}
-	if len(s) <= p.extension && s != "" && allDigits(s) && known(s) {
-		return reading{fit: fitValid, digits: s, class: tollgate.ClassInternal}
+	if p.isShort(s) && isExtension(s) {
+		return extension(s)
 	}
 	if !p.try(s, &best, false) && best.fit == fitNot {
+		rest, private := p.withoutRoute(s)
 		return reading{digits: digitsOf(rest), dialed: rest, private: private}
 	}
 	return best
+}
+
+// readSent chooses among the readings of a number that a trunk was given: as it
+// stands, and without a route prefix where that fits better. It is an emergency
+// call if either says so.
+func (p *Plan) readSent(s string, isExtension known) reading {
+	if found, ok := p.decided(s); ok {
+		return found
+	}
+	if p.isShort(s) && isExtension(s) {
+		return extension(s)
+	}
+	var stands, routed reading
+	p.try(s, &stands, false)
+	p.tryRoutes(s, &routed)
+	switch {
+	case routed.class == tollgate.ClassEmergency || routed.fit > stands.fit:
+		return routed
+	case stands.fit == fitSome && routed.fit == fitSome && !p.isAbroad(stands) && p.isAbroad(routed):
+		return routed // neither is in a plan, and an international prefix says more than none
+	case stands.fit == fitNot:
+		return reading{digits: digitsOf(s), dialed: s}
+	}
+	return stands
+}
+
+// isAbroad reports whether a reading leads to another calling code than the device's own.
+func (p *Plan) isAbroad(r reading) bool {
+	return r.country != nil && (p.home == nil || r.country.code != p.home.code)
+}
+
+// decided returns what needs no choice: an emergency number, and what is none at all.
+func (p *Plan) decided(s string) (reading, bool) {
+	if found, ok := p.emergencyOf(s); ok {
+		return found, true
+	}
+	return reading{}, strings.Trim(s, "0123456789+") != "" || len(s) > numberDigitsMax+codeLengthMax
+}
+
+// isShort reports whether a number could be an extension.
+func (p *Plan) isShort(s string) bool {
+	return len(s) <= p.extension && s != "" && allDigits(s)
+}
+
+func extension(s string) reading {
+	return reading{fit: fitValid, digits: s, class: tollgate.ClassInternal}
+}
+
+// tryRoutes tries the readings without each route prefix that fits, the longest
+// first. It returns true once one is valid.
+func (p *Plan) tryRoutes(s string, best *reading) bool {
+	for _, route := range p.routes {
+		after, ok := strings.CutPrefix(s, route.prefix)
+		if ok && after != "" && p.try(after, best, route.private) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutRoute is what remains of a number that nothing fits.
+func (p *Plan) withoutRoute(s string) (rest string, private bool) {
+	for _, route := range p.routes {
+		if after, ok := strings.CutPrefix(s, route.prefix); ok && len(after) >= localDigitsMin {
+			return after, route.private
+		}
+	}
+	return s, false
 }
 
 // emergencyOf recognises an emergency number, also after a route prefix.

@@ -98,7 +98,7 @@ func TestNormalFormIsFixed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := rapid.SampledFrom(plans).Draw(t, "plan")
 		dialed := rapid.StringMatching(`(\+|00|011|0|9|90|1|)(49|44|1|39|7|55|)[0-9]{3,12}`).Draw(t, "dialed")
-		n := p.Normalise(dialed)
+		n := rapid.SampledFrom(ways(p)).Draw(t, "way")(dialed)
 		switch {
 		case n.Class == unknown || n.Class == internal || n.Class == emergency:
 			return
@@ -124,21 +124,35 @@ func FuzzNormalise(f *testing.F) {
 	plans := manyPlans(f)
 	f.Fuzz(func(t *testing.T, dialed string) {
 		for _, p := range plans {
-			n := p.Normalise(dialed)
-			if n.Raw != dialed {
-				t.Fatalf("%q: raw is %q", dialed, n.Raw)
-			}
-			if !allDigits(n.E164) || len(n.E164) > numberDigitsMax {
-				t.Fatalf("%q: normal form %q", dialed, n.E164)
-			}
-			if n.Class != unknown && n.E164 == "" {
-				t.Fatalf("%q: class %q without a number", dialed, n.Class)
-			}
-			if again := p.Normalise(dialed); again != n {
-				t.Fatalf("%q: %+v, and then %+v", dialed, n, again)
+			for way, read := range ways(p) {
+				n := read(dialed)
+				if n.Raw != dialed {
+					t.Fatalf("%q: raw is %q", dialed, n.Raw)
+				}
+				if !allDigits(n.E164) || len(n.E164) > numberDigitsMax {
+					t.Fatalf("%q: normal form %q", dialed, n.E164)
+				}
+				if n.Class != unknown && n.E164 == "" {
+					t.Fatalf("%q: class %q without a number", dialed, n.Class)
+				}
+				if way > 0 && n.Class == internal {
+					t.Fatalf("%q: took a trunk, and is internal", dialed)
+				}
+				if again := read(dialed); again != n {
+					t.Fatalf("%q: %+v, and then %+v", dialed, n, again)
+				}
 			}
 		}
 	})
+}
+
+// ways are the ways to read a number, with no extension known.
+func ways(p *Plan) []func(string) tollgate.Number {
+	return []func(string) tollgate.Number{
+		p.Normalise,
+		func(dialed string) tollgate.Number { return p.NormaliseOutside(dialed, nobody) },
+		func(number string) tollgate.Number { return p.NormaliseSent(number, nobody) },
+	}
 }
 
 // TestPlanIsShared: many calls at once on one plan give what one at a time gives.

@@ -121,7 +121,8 @@ func numberSection(f *form.Form) {
 		},
 		&form.Field{
 			Name: "route_prefixes", Label: "Route prefixes", Placeholder: "0, 9",
-			Hint: "Dialled to get an outside line; taken off.",
+			Hint: "Dialled to get an outside line; taken off. On a trunk of an Asterisk a number counts as it was sent, " +
+				"and without the prefix only where that is no number.",
 		},
 		&form.Field{
 			Name: "private_codes", Label: "Private codes", Placeholder: "*7*",

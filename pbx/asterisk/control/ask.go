@@ -27,7 +27,7 @@ func (c *Control) put(ctx context.Context, q question) (tollgate.Grant, error) {
 	if q.authorize {
 		return c.config.Charger.Authorize(ctx, tollgate.Attempt{
 			Call: q.call, Extension: q.leg.Extension, Originator: q.leg.Originator, Caller: q.leg.Caller,
-			Dialed: q.leg.Dialed, Trunk: q.leg.Trunk, AccountCode: q.leg.AccountCode, Private: q.leg.Private,
+			Dialed: q.leg.Dialed, Sent: true, Trunk: q.leg.Trunk, AccountCode: q.leg.AccountCode, Private: q.leg.Private,
 			At: q.leg.Start,
 		})
 	}

@@ -49,7 +49,8 @@ func TestCutOnTime(t *testing.T) {
 		m.control.mu.Unlock()
 		charger.mu.Lock()
 		defer charger.mu.Unlock()
-		if a := charger.first; a.Call.Device != 7 || a.Originator != "1001" || a.Dialed != "0044" || a.Trunk != "provider" {
+		if a := charger.first; a.Call.Device != 7 || a.Originator != "1001" || a.Dialed != "0044" || !a.Sent ||
+			a.Trunk != "provider" {
 			t.Errorf("asked for %+v", a)
 		}
 	})
