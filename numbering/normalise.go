@@ -70,11 +70,15 @@ func (p *Plan) takePrivate(s string) (rest string, ok bool) {
 	return "", false
 }
 
-// takeProject takes off the code, the project's digits, and a star or a hash.
+// takeProject takes off the code, the project's digits, and a star or a hash. *9*
+// may be set as *9: people mean the same by both.
 func (p *Plan) takeProject(s string) (project, rest string, ok bool) {
 	rest, ok = strings.CutPrefix(s, p.project)
 	if !ok || p.project == "" {
 		return "", "", false
+	}
+	if allDigits(p.project[len(p.project)-1:]) {
+		rest = strings.TrimPrefix(rest, "*")
 	}
 	end := strings.IndexAny(rest, "*#")
 	if end < 1 || end > numberDigitsMax || !allDigits(rest[:end]) {

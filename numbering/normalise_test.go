@@ -95,11 +95,17 @@ func TestNormaliseByCountry(t *testing.T) {
 	}
 }
 
-func TestNormaliseCodes(t *testing.T) {
-	p := plan(t, tollgate.DialingPlan{
+// codesPlan is a device with codes of all sorts.
+func codesPlan(t *testing.T, project string) *Plan {
+	t.Helper()
+	return plan(t, tollgate.DialingPlan{
 		Country: "DE", AreaCode: "30", RoutePrefixes: []string{"0"},
-		PrivateCodes: []string{"*7*", "*77*", "8"}, ProjectCode: "*9*", ExtensionDigitsMax: 3,
+		PrivateCodes: []string{"*7*", "*77*", "8"}, ProjectCode: project, ExtensionDigitsMax: 3,
 	})
+}
+
+func TestNormaliseCodes(t *testing.T) {
+	p, short := codesPlan(t, "*9*"), codesPlan(t, "*9")
 	tests := []struct {
 		name, dialed, e164 string
 		class              tollgate.Class
@@ -111,6 +117,8 @@ func TestNormaliseCodes(t *testing.T) {
 		{"private, the other code", "*77*0030111222", "4930111222", local, true, ""},
 		{"project", "*9*4711*0030111222", "4930111222", local, false, "4711"},
 		{"project, ended by a hash", "*9*4711#0030111222", "4930111222", local, false, "4711"},
+		{"project of an emergency", "*9*4711*112", "112", emergency, false, "4711"},
+		{"project of an emergency outside", "*9*4711*0112", "112", emergency, false, "4711"},
 		{"both", "*7**9*4711*0030111222", "4930111222", local, true, "4711"},
 		{"both, the other way", "*9*4711**7*0030111222", "4930111222", local, true, "4711"},
 		{"private emergency", "*7*0112", "112", emergency, true, ""},
@@ -132,7 +140,13 @@ func TestNormaliseCodes(t *testing.T) {
 				n.Private != test.private || n.Project != test.project {
 				t.Errorf("%s is %+v", test.dialed, n)
 			}
+			if got := short.Normalise(test.dialed); got != n {
+				t.Errorf("%s is %+v where the code was written without its last star", test.dialed, got)
+			}
 		})
+	}
+	if n := short.Normalise("*94711*0030111222"); n.Project != "4711" || n.E164 != "4930111222" {
+		t.Errorf("a code that the project follows at once: %+v", n)
 	}
 }
 

@@ -128,7 +128,7 @@ func numberSection(f *form.Form) {
 			Name: "private_codes", Label: "Private codes", Placeholder: "*7*",
 			Hint: "Dialled first, mark a call private. Empty: *7*.",
 		},
-		&form.Field{Name: "project_code", Label: "Project code", Placeholder: "*9", Hint: "*9 for *9*4711*0…"},
+		&form.Field{Name: "project_code", Label: "Project code", Placeholder: "*9*", Hint: "*9* for *9*4711*0…"},
 		&form.Field{
 			Name: "extension_digits_max", Label: "Extension digits", Placeholder: "4", Mode: "numeric",
 			Hint: "Numbers up to this long are extensions; where the call takes a trunk, only those mapped to an account. " +
