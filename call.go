@@ -142,6 +142,14 @@ func (c *CDR) Duration() time.Duration {
 	return c.End.Sub(c.Answer)
 }
 
+// Unpaid reports whether somebody should pay for the call and nobody was found.
+// Nobody has to pay for what was not answered, came in, stayed inside, called for
+// help, or is rated only by a call rule, which is PaidByRule without a payer.
+func (c *CDR) Unpaid() bool {
+	return c.Payer == 0 && c.PaidBy != PaidByRule && c.Direction == Outbound && !c.Answer.IsZero() &&
+		c.Number.Class != ClassInternal && c.Number.Class != ClassEmergency
+}
+
 // PayerRule names the rule that found who pays; they are tried in this order.
 type PayerRule string
 

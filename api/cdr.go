@@ -37,7 +37,7 @@ type CDR struct {
 	DurationMS  int64              `json:"duration_ms" example:"61240" doc:"answered time in milliseconds"`
 	Cause       tollgate.Cause     `json:"cause" example:"16" doc:"Q.850 cause value"`
 	Payer       tollgate.ID        `json:"payer,omitzero" doc:"the account that pays; absent: none found"`
-	PaidBy      tollgate.PayerRule `json:"paid_by,omitempty" doc:"the rule that found the payer"`
+	PaidBy      tollgate.PayerRule `json:"paid_by,omitempty" doc:"the rule that found the payer; rule without a payer: a call rule has it rated only"`
 	Customer    Charge             `json:"customer" doc:"what the call is sold for"`
 	Operator    tollgate.ID        `json:"operator,omitzero" doc:"the carrier; needs the permission read house"`
 	Cost        *Charge            `json:"cost,omitempty" doc:"what the carrier takes; needs the permission read house"`
@@ -129,7 +129,7 @@ type cdrQuery struct {
 	Class     tollgate.Class        `query:"class" enum:"internal,local,domestic,international,mobile,premium,tollfree,emergency"`
 	Direction tollgate.Direction    `query:"direction" enum:"outbound,inbound,internal"`
 	Status    tollgate.ChargeStatus `query:"status" enum:"priced,unpriced,unanswered,none" doc:"of the customer's charge"`
-	Unpaid    string                `query:"unpaid" enum:"true" doc:"those with a price that nobody was found to pay"`
+	Unpaid    string                `query:"unpaid" enum:"true" doc:"those that somebody should pay and nobody was found to, priced or not"`
 	Private   string                `query:"private" enum:"true,false"`
 	MinAmount amount                `query:"min_amount" doc:"charged at least"`
 }

@@ -64,6 +64,9 @@ func (d *directory) settle(
 		s.Reason = err.Error()
 		return ""
 	}
+	if v.Rated {
+		s.CDR.PaidBy = tollgate.PaidByRule // nobody has to pay, which is not nobody found
+	}
 	payer := d.accounts[s.CDR.Payer]
 	if payer != nil {
 		s.CDR.Enterprise = payer.Enterprise

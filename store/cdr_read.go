@@ -26,7 +26,7 @@ type CDRFilter struct {
 	Status    tollgate.ChargeStatus // of the customer side
 	Private   *bool
 	Unpriced  bool  // a tariff applies to a side but has no price for the call
-	Unpaid    bool  // it has a price above zero that nobody was charged
+	Unpaid    bool  // nobody was found who pays for it, and somebody should
 	MinAmount int64 // micro-units of the customer side, in whatever currency
 }
 
@@ -89,9 +89,13 @@ func (f *CDRFilter) where(s Scope, path cdrPath) *conditions {
 // for word.
 const unpricedSide = "(status = 'unpriced' OR cost_status = 'unpriced')"
 
-// unpaidCall is the condition of a call with a price that nobody was charged:
-// nobody was found to pay, or who was has an account in another currency.
-const unpaidCall = "(status = 'priced' AND micro > 0 AND (purse_id = 0 OR unposted <> ''))"
+// unpaidCall is tollgate.CDR.Unpaid; uncharged is no revenue: whoever pays, no
+// account was charged what the call costs.
+const (
+	unpaidCall = "(payer_id = 0 AND paid_by <> 'rule' AND direction = 'outbound' AND answered_at <> 0" +
+		" AND class NOT IN ('internal', 'emergency'))"
+	uncharged = "(micro > 0 AND (purse_id = 0 OR unposted <> ''))"
+)
 
 // sift adds the conditions that the path's index does not serve, and reports
 // whether there are any.
@@ -161,7 +165,7 @@ func (db *DB) path(ctx context.Context, f *CDRFilter) (cdrPath, error) {
 			return byNumber, err
 		}
 	}
-	if f.Account != 0 {
+	if f.Account != 0 || f.Unpaid { // who pays is 0 then
 		return byPayer, nil
 	}
 	return byTime, nil
@@ -241,7 +245,7 @@ type Totals struct {
 	Talked   int64    `json:"talked"`   // microseconds
 	Billed   int64    `json:"billed"`   // seconds, customer side
 	Unpriced int64    `json:"unpriced"` // calls without a customer price though a tariff applies
-	Unpaid   int64    `json:"unpaid"`   // calls with a price above zero that nobody was charged
+	Unpaid   int64    `json:"unpaid"`   // calls that nobody was found to pay
 	Charged  []Amount `json:"charged"`  // to somebody, by currency
 	Cost     []Amount `json:"cost"`     // operator side, by currency
 	Margin   []Amount `json:"margin"`   // charged less cost where both are known, by customer currency
@@ -252,7 +256,7 @@ type Totals struct {
 const addersMax = 2
 
 // Totals adds up the calls that CDRs lists. What a call costs us counts whether
-// or not somebody pays for it: an unpaid call takes its cost off the margin.
+// or not somebody pays for it: one that is not charged takes its cost off the margin.
 func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) {
 	path, err := db.path(ctx, &f)
 	if err != nil {
@@ -268,13 +272,13 @@ func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) 
 		return t, ctx.Err()
 	}
 	rows, err := db.sql.Read().QueryContext(ctx, `SELECT currency, cost_currency, status, cost_status,
-		`+unpaidCall+` AS unpaid, COUNT(*),
+		`+unpaidCall+` AS unpaid, `+uncharged+` AS uncharged, COUNT(*),
 		COUNT(CASE WHEN answered_at <> 0 THEN 1 END),
 		CAST(SUM(CASE WHEN answered_at <> 0 THEN ended_at - answered_at ELSE 0 END) AS BIGINT),
 		CAST(SUM(billed) AS BIGINT), CAST(SUM(micro) AS BIGINT), CAST(SUM(cost_micro) AS BIGINT),
 		COUNT(margin), CAST(COALESCE(SUM(margin), 0) AS BIGINT),
 		CAST(COALESCE(SUM(CASE WHEN margin IS NOT NULL THEN micro END), 0) AS BIGINT)
-		FROM cdr`+c.clause()+` GROUP BY currency, cost_currency, status, cost_status, unpaid`, c.args...)
+		FROM cdr`+c.clause()+` GROUP BY currency, cost_currency, status, cost_status, unpaid, uncharged`, c.args...)
 	if err != nil {
 		return t, engine.Failed(err, "adding up calls")
 	}
@@ -291,9 +295,9 @@ func (db *DB) Totals(ctx context.Context, s Scope, f CDRFilter) (Totals, error) 
 func (t *Totals) add(row engine.Scanner) error {
 	var charged, cost, margin Amount
 	var status, costStatus tollgate.ChargeStatus
-	var unpaid bool
+	var unpaid, uncharged bool
 	var calls, answered, talked, billed, priceOfMargin int64
-	if err := row.Scan(&charged.Currency, &cost.Currency, &status, &costStatus, &unpaid, &calls,
+	if err := row.Scan(&charged.Currency, &cost.Currency, &status, &costStatus, &unpaid, &uncharged, &calls,
 		&answered, &talked, &billed, &charged.Micro, &cost.Micro,
 		&margin.Calls, &margin.Micro, &priceOfMargin); err != nil {
 		return err
@@ -308,9 +312,11 @@ func (t *Totals) add(row engine.Scanner) error {
 	}
 	if unpaid {
 		t.Unpaid += calls
+	}
+	if uncharged {
 		margin.Micro -= priceOfMargin
 	}
-	if status == tollgate.ChargePriced && !unpaid {
+	if status == tollgate.ChargePriced && !uncharged {
 		t.Charged = addAmount(t.Charged, charged)
 	}
 	if costStatus == tollgate.ChargePriced {

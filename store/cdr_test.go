@@ -118,7 +118,7 @@ func accepts(f store.CDRFilter, c *tollgate.CDR) bool {
 		(f.Direction == "" || c.Direction == f.Direction) &&
 		(f.Status == "" || c.Customer.Status == f.Status) &&
 		(!f.Unpriced || c.Customer.Status == tollgate.ChargeUnpriced || c.Cost.Status == tollgate.ChargeUnpriced) &&
-		(!f.Unpaid || unpaid(c)) &&
+		(!f.Unpaid || c.Unpaid()) &&
 		(f.Private == nil || c.Number.Private == *f.Private) && c.Customer.Micro >= f.MinAmount
 }
 
@@ -131,10 +131,8 @@ func shownDigits(c *tollgate.CDR) string {
 	return c.Number.E164
 }
 
-// unpaid is true of a call with a price that nobody is there to pay.
-func unpaid(c *tollgate.CDR) bool {
-	return c.Payer == 0 && c.Customer.Status == tollgate.ChargePriced && c.Customer.Micro > 0
-}
+// uncharged is true of a call with a price that no account was charged.
+func uncharged(c *tollgate.CDR) bool { return c.Payer == 0 && c.Customer.Micro > 0 }
 
 // variety posts calls of both offices that differ in all that can be asked for,
 // several at the same instant, and returns them as they are listed.
@@ -156,7 +154,15 @@ func variety(t *testing.T, db *store.DB, offices []*office) []*tollgate.CDR {
 		}
 		if i%7 == 0 {
 			c.Payer = 0
+			c.PaidBy = []tollgate.PayerRule{tollgate.PaidByNobody, tollgate.PaidByRule, tollgate.PaidByExtension}[i%3]
+			c.Direction = []tollgate.Direction{tollgate.Outbound, tollgate.Outbound, tollgate.Inbound}[i/7%3]
 			c.Customer.Micro *= int64(i % 2)
+			if i%4 == 3 {
+				c.Number.Class = tollgate.ClassEmergency
+			}
+			if i%8 == 1 {
+				c.Answer = time.Time{}
+			}
 		}
 		*c.Margin = c.Customer.Micro - c.Cost.Micro
 		if i%11 == 0 {
@@ -179,8 +185,10 @@ func (s *sums) add(c *tollgate.CDR) {
 	s.calls++
 	s.cost += c.Cost.Micro
 	paid := c.Customer.Micro
-	if unpaid(c) {
+	if c.Unpaid() {
 		s.unpaid++
+	}
+	if uncharged(c) {
 		paid = 0
 	}
 	s.charged += paid
