@@ -43,28 +43,54 @@ func (f *Office) Replay(
 func (f *Office) PriceUnpriced(
 	ctx context.Context, actor store.Actor, scope store.Scope, filter store.CDRFilter,
 ) (priced int, err error) {
-	d, err := f.directory(ctx)
-	if err != nil {
-		return 0, err
-	}
 	filter.Unpriced = true
-	for paging := (store.Paging{Rows: store.PageRowsMax}); ; {
-		page, err := f.db.CDRs(ctx, scope, filter, paging)
-		if err != nil {
-			return priced, err
-		}
-		settlements := make([]ledger.Settlement, 0, len(page.Items))
-		for _, cdr := range page.Items {
+	err = f.again(ctx, scope, filter, func(d *directory, calls []tollgate.CDR) error {
+		settlements := make([]ledger.Settlement, 0, len(calls))
+		for _, cdr := range calls {
 			if s := (ledger.Settlement{CDR: cdr}); d.settleAgain(&s) {
 				settlements = append(settlements, s)
 			}
 		}
-		n, err := f.book.Price(ctx, actor, settlements)
-		if priced += n; err != nil || page.Next == "" {
-			return priced, err
+		n, err := f.priceAgain(ctx, d, actor, "price", settlements)
+		priced += n
+		return err
+	})
+	return priced, err
+}
+
+// again takes the calls of a filter to fn, a page at a time, with the configuration
+// that is in force.
+func (f *Office) again(ctx context.Context, scope store.Scope, filter store.CDRFilter,
+	fn func(d *directory, calls []tollgate.CDR) error,
+) error {
+	d, err := f.directory(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.book.CatchUp(ctx); err != nil {
+		return err
+	}
+	for paging := (store.Paging{Rows: store.PageRowsMax}); ; {
+		page, err := f.db.CDRs(ctx, scope, filter, paging)
+		if err != nil {
+			return err
+		}
+		if err := fn(d, page.Items); err != nil || page.Next == "" {
+			return err
 		}
 		paging.After = page.Next
 	}
+}
+
+// priceAgain has the ledger take over what was settled again, each quota in the
+// period that now is in.
+func (f *Office) priceAgain(ctx context.Context, d *directory, actor store.Actor, action string,
+	settlements []ledger.Settlement,
+) (changed int, err error) {
+	if err := f.freshenQuotas(ctx, d, settlements, f.now()); err != nil {
+		return 0, err
+	}
+	return f.book.Price(ctx, actor, action, settlements)
 }
 
 // settleAgain prices the sides of a stored call that have no price. Payer and

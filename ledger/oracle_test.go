@@ -171,7 +171,7 @@ func (o *oracle) priceSome(t *rapid.T) {
 	s.CDR.ID = o.settled[key]
 	s.CDR.Customer = o.call(1, 777).CDR.Customer
 	for i := range 2 {
-		n, err := o.book.Price(o.Context(), clerk, []ledger.Settlement{s})
+		n, err := o.book.Price(o.Context(), clerk, "price", []ledger.Settlement{s})
 		if err != nil || n != 1-i {
 			t.Fatalf("time %d: %d priced, %v", i, n, err)
 		}

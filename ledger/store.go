@@ -7,6 +7,7 @@ import (
 	"tollgate/store"
 	"tollgate/store/daybook"
 	"tollgate/store/live"
+	"tollgate/store/outbox"
 )
 
 // Store is what keeps the books: a store.DB, or a stand-in for it that says
@@ -88,6 +89,15 @@ func (s shelf) Post(ctx context.Context, fn func(Posting) error) error {
 type tables struct {
 	*store.Posting
 	live.Rows
+}
+
+// UpdateCharges is the posting's; what the accounting gets follows who pays.
+func (t tables) UpdateCharges(old *tollgate.CDR, e *store.Entry) (changed bool, err error) {
+	changed, err = t.Posting.UpdateCharges(old, e)
+	if err == nil && changed && old.Unpaid() && !e.CDR.Unpaid() {
+		err = outbox.Follow(t.Posting, e)
+	}
+	return changed, err
 }
 
 // Try runs fn. What it did is undone if it failed, and the transaction goes on,

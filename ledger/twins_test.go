@@ -120,6 +120,9 @@ func (w *twins) settling(t *rapid.T) ledger.Settlement {
 		s.Quota = w.quota.ID
 	case 4:
 		s.CDR.Customer = tollgate.Charge{Status: tollgate.ChargeUnpriced, Currency: "EUR"}
+	case 5:
+		s.Purse, s.CDR.Payer, s.CDR.PaidBy = 0, 0, tollgate.PaidByNobody
+		s.CDR.Customer = tollgate.Charge{Status: tollgate.ChargeNone}
 	}
 	if len(w.holds) > 0 && rapid.Bool().Draw(t, "held") {
 		s.Reservation = rapid.SampledFrom(w.holds).Draw(t, "reservation").ID
@@ -163,7 +166,7 @@ func (w *twins) commit(t *rapid.T) {
 		case 0:
 			calls := []ledger.Settlement{w.settling(t)}
 			calls[0].CDR.ID = w.db.NewID()
-			if calls[0].CDR.Customer.Status == tollgate.ChargeUnpriced {
+			if s := &calls[0].CDR; s.Customer.Status == tollgate.ChargeUnpriced || s.Unpaid() {
 				w.unpriced = append(w.unpriced, calls[0])
 			}
 			make = func() *ledger.Operation { return ledger.OpSettle(slices.Clone(calls)) }
@@ -206,16 +209,19 @@ func (w *twins) commit(t *rapid.T) {
 	}
 }
 
-// price gives a call the price it did not have, if it has none yet.
+// price gives a call the price it did not have, or who pays, if it has none yet.
 func (w *twins) price(t *rapid.T) {
 	if len(w.unpriced) == 0 {
 		return
 	}
 	s := rapid.SampledFrom(w.unpriced).Draw(t, "call")
 	s.CDR.Customer = w.call(1, 77).CDR.Customer
+	if s.CDR.Unpaid() {
+		s.Purse, s.CDR.Payer, s.CDR.PaidBy = w.prepaid.ID, w.prepaid.ID, tollgate.PaidByExtension
+	}
 	var answers [2]string
 	for i, b := range w.books {
-		n, err := b.Price(w.Context(), clerk, []ledger.Settlement{s})
+		n, err := b.Price(w.Context(), clerk, "price", []ledger.Settlement{s})
 		answers[i] = fmt.Sprint(n, tollgate.CodeOf(err))
 	}
 	alike(t, "priced", answers[0], answers[1])

@@ -206,11 +206,12 @@ func appendText(b []byte, key, v string) []byte {
 	return append(b, '"')
 }
 
-// StoredEntry returns a call as it is in the books; CodeNotFound when it is not.
+// StoredEntry returns a call of the enterprise, or of none, as it is in the
+// books; CodeNotFound when it is not.
 func (p *Posting) StoredEntry(enterprise, id tollgate.ID) (Entry, error) {
 	e := Entry{CDR: &tollgate.CDR{}}
 	row := p.tx.Row("SELECT "+cdrColumns+`, purse_id, quota_id, unposted
-		FROM cdr WHERE id = $1 AND +enterprise_id = $2`, int64(id), int64(enterprise))
+		FROM cdr WHERE id = $1 AND +enterprise_id IN ($2, 0)`, int64(id), int64(enterprise))
 	err := scanCDR(entryRow{row, &e}, e.CDR)
 	return e, engine.Failed(err, "call %d", id)
 }
@@ -229,19 +230,25 @@ const updateCharges = `UPDATE cdr SET purse_id = $4, quota_id = $5, unposted = $
 	status = $7, micro = $8, currency = $9, billed = $10, tariff_id = $11, deck_id = $12, rate = $13,
 	detail = $14, cost_status = $15, cost_micro = $16, cost_currency = $17, cost_billed = $18,
 	cost_tariff_id = $19, cost_deck_id = $20, cost_rate = $21, cost_detail = $22,
-	exchange = $23, margin = $24
-	WHERE id = $1 AND started_at = $2 AND +enterprise_id = $3 AND status = $25 AND cost_status = $26`
+	exchange = $23, margin = $24, enterprise_id = $27, payer_id = $28, paid_by = $29, private = $30
+	WHERE id = $1 AND started_at = $2 AND +enterprise_id = $3 AND status = $25 AND cost_status = $26
+		AND +payer_id = $31 AND paid_by = $32`
 
-// UpdateCharges replaces both charges of a call that still has the statuses of
-// the old; changed says whether it had.
+// UpdateCharges replaces both charges of a call, and who pays, if it still has the
+// statuses and the payer of the old; changed says whether it had.
 func (p *Posting) UpdateCharges(old *tollgate.CDR, e *Entry) (changed bool, err error) {
 	d, a, b := e.CDR, &e.CDR.Customer, &e.CDR.Cost
-	touched, err := p.tx.Exec(updateCharges, int64(d.ID), engine.Micros(d.Start), int64(d.Enterprise),
+	touched, err := p.tx.Exec(updateCharges, int64(d.ID), engine.Micros(d.Start), int64(old.Enterprise),
 		int64(e.Purse), int64(e.Quota), e.Unposted,
 		string(a.Status), a.Micro, string(a.Currency), a.Billed, int64(a.Tariff), int64(a.Deck), a.Rate,
 		detailText(a),
 		string(b.Status), b.Micro, string(b.Currency), b.Billed, int64(b.Tariff), int64(b.Deck), b.Rate,
 		detailText(b),
-		d.Exchange, d.Margin, string(old.Customer.Status), string(old.Cost.Status))
+		d.Exchange, d.Margin, string(old.Customer.Status), string(old.Cost.Status),
+		int64(d.Enterprise), int64(d.Payer), string(d.PaidBy), d.Number.Private, int64(old.Payer), string(old.PaidBy))
+	if err == nil && touched == 1 && d.Enterprise != old.Enterprise {
+		_, err = p.tx.Exec("UPDATE cdr_key SET enterprise_id = $4 WHERE device_id = $1 AND unique_id = $2 AND leg = $3",
+			int64(d.Call.Device), d.Call.UniqueID, d.Call.Leg, int64(d.Enterprise))
+	}
 	return touched == 1, engine.Failed(err, "pricing call %d", d.ID)
 }

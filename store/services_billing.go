@@ -42,7 +42,7 @@ func (e *Entry) listed() bool {
 
 func writeListed(w engine.RowWriter, e *Entry) {
 	c := e.CDR
-	w.Text(listedName(c.Call))
+	w.Text(ListedName(c.Call))
 	w.Text(c.Extension)
 	w.Text(cmp.Or(c.Originator, c.Extension))
 	w.Text(cmp.Or(c.Number.Dialed, c.Number.Raw))
@@ -56,10 +56,10 @@ func writeListed(w engine.RowWriter, e *Entry) {
 	w.Int(0)
 }
 
-// listedName is the device's own id of the call. A leg with a number of its own
-// shows it: the accounting marks calls by this name, and must not mark a leg
-// that it has not seen yet.
-func listedName(c tollgate.CallID) string {
+// ListedName is the device's own id of the call, as the accounting gets it. A leg
+// with a number of its own shows it: the accounting marks calls by this name, and
+// must not mark a leg that it has not seen yet.
+func ListedName(c tollgate.CallID) string {
 	if c.Leg == 0 {
 		return c.UniqueID
 	}

@@ -107,7 +107,7 @@ func (p posting) Release(ids []tollgate.ID) error {
 
 func (p posting) StoredEntry(enterprise, id tollgate.ID) (store.Entry, error) {
 	e := p.calls[id]
-	if e == nil || e.CDR.Enterprise != enterprise {
+	if e == nil || e.CDR.Enterprise != enterprise && e.CDR.Enterprise != 0 {
 		return store.Entry{}, tollgate.Errorf(tollgate.CodeNotFound, "call %d does not exist", id)
 	}
 	stored, c := *e, *e.CDR
@@ -117,7 +117,8 @@ func (p posting) StoredEntry(enterprise, id tollgate.ID) (store.Entry, error) {
 
 func (p posting) UpdateCharges(old *tollgate.CDR, e *store.Entry) (changed bool, err error) {
 	stored := p.calls[old.ID]
-	if stored == nil || stored.CDR.Customer.Status != old.Customer.Status || stored.CDR.Cost.Status != old.Cost.Status {
+	if stored == nil || stored.CDR.Customer.Status != old.Customer.Status || stored.CDR.Cost.Status != old.Cost.Status ||
+		stored.CDR.Payer != old.Payer || stored.CDR.PaidBy != old.PaidBy {
 		return false, nil
 	}
 	c := *e.CDR

@@ -62,6 +62,23 @@ func Unpaid(ctx context.Context, db *store.DB, s store.Scope, after int64, rows 
 	return page, engine.Failed(err, "reading unpaid calls")
 }
 
+// Follow has the row of a call say what was decided about it later: whose it is,
+// and whether it is private. It is deleted, unless the accounting fetched it, if
+// selective billing leaves the call out; where it is gone already nothing is done.
+func Follow(p *store.Posting, e *store.Entry) error {
+	c := e.CDR
+	name := store.ListedName(c.Call)
+	if e.Unlisted {
+		_, err := p.Tx().Exec("DELETE FROM services_billing WHERE uniqueid = $1 AND cdr_id = $2 AND +retrieved_at = 0",
+			name, int64(c.ID))
+		return engine.Failed(err, "deleting call %d from what the accounting gets", c.ID)
+	}
+	_, err := p.Tx().Exec(`UPDATE services_billing SET private = $3, enterprise_id = $4, account_id = $5
+		WHERE uniqueid = $1 AND cdr_id = $2`,
+		name, int64(c.ID), c.Number.Private, int64(c.Enterprise), int64(c.Payer))
+	return engine.Failed(err, "telling the accounting who pays call %d", c.ID)
+}
+
 // Unknown is the error of a Mark that named calls which are not there, or names
 // that two calls have: then ids must be used.
 type Unknown struct {
