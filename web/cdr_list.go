@@ -44,7 +44,7 @@ func (s site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princip
 		return err
 	}
 	p.Calls = v.Rows(found.Items)
-	p.Notice = pricedNotice(r.URL.Query())
+	p.Notice = pricedNotice(r.URL.Query(), len(p.Calls) > 0)
 	p.Priceable = who.May(access.SetTerms) && len(p.Calls) > 0 &&
 		(f.filter.Unpriced || f.filter.Status == tollgate.ChargeUnpriced)
 	for _, name := range filterNames() {

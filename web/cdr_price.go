@@ -10,8 +10,8 @@ import (
 	"tollgate/web/view"
 )
 
-// cdrPrice prices the unpriced calls that a search found with the rates as
-// they are now, and charges them.
+// cdrPrice prices the unpriced calls that a search found with the decks of their
+// time as they are now, and charges them.
 func (s site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	values, err := form.Posted(w, r)
 	if err != nil {
@@ -33,14 +33,19 @@ func (s site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Princi
 	return nil
 }
 
-// pricedNotice says what came of pricing again; nil when nobody asked.
-func pricedNotice(query url.Values) *view.Notice {
+// pricedNotice says what came of pricing again, where calls without a price are
+// left or not; nil when nobody asked.
+func pricedNotice(query url.Values, left bool) *view.Notice {
 	n, err := strconv.Atoi(query.Get("priced"))
 	if err != nil {
 		return nil
 	}
-	if n == 0 {
-		return &view.Notice{Tone: "warn", Text: "No call could be priced: add rates for their numbers first."}
+	switch {
+	case n == 0 && !left:
+		return &view.Notice{Tone: "good", Text: "No call of this search was left to price."}
+	case n == 0:
+		return &view.Notice{Tone: "warn", Text: "No deck that was in force when these calls began has a rate for them: " +
+			"import one with an earlier “In force from”."}
 	}
 	return &view.Notice{Tone: "good", Text: view.Plural(n, "call has", "calls have") + " a price now."}
 }

@@ -129,11 +129,11 @@ func TestUnpricedCallsArePricedAgain(t *testing.T) {
 	id := h.call("201", "00302101234567", time.Minute)
 	v.get("/").want(t, http.StatusOK, `href="/cdrs?from=`, "unpriced")
 	v.get("/cdrs/"+id.String()).want(
-		t, http.StatusOK, "Add a rate for this number to the tariff retail", `href="/cdrs?status=unpriced"`,
+		t, http.StatusOK, "No deck of the tariff retail", "add it to that deck", `href="/cdrs?status=unpriced"`,
 	)
 	v.get("/cdrs?status=unpriced_anywhere").want(t, http.StatusOK, "2101234567", "Price again", "unpriced_anywhere")
 	v.post("/cdrs/price", url.Values{"status": {"unpriced"}}).want(t, http.StatusSeeOther)
-	v.get("/cdrs?status=unpriced&priced=0").want(t, http.StatusOK, "No call could be priced", "Price again")
+	v.get("/cdrs?status=unpriced&priced=0").want(t, http.StatusOK, "No deck that was in force", "Price again")
 	v.upload(path+"/decks", "prefix,price\n30,0.30\n", nil).want(t, http.StatusSeeOther)
 	a := v.post("/cdrs/price", url.Values{"status": {"unpriced"}})
 	a.want(t, http.StatusSeeOther)

@@ -279,3 +279,26 @@ func TestOpenStepsStay(t *testing.T) {
 	change(h.putTariffs)
 	v.get("/").lacks(t, "Still to set up")
 }
+
+// TestPriceAgainNamesTheDeck: the rate is there, in a deck that came into force later.
+func TestPriceAgainNamesTheDeck(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	h.retail.Default.Price = ""
+	err := h.db.Change(t.Context(), store.Actor{Name: "test"}, "test", func(c *store.Change) error {
+		return errors.Join(c.PutTariff(&h.retail), c.PutDeck(&tollgate.Deck{
+			Tariff: h.retail.ID, Effective: h.now().Add(time.Hour), Rates: []tollgate.Rate{{Prefix: "44", Price: "1"}},
+		}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := h.call("301", "00441234567", time.Minute)
+	v := h.login("admin")
+	v.get("/cdrs?status=unpriced").want(t, http.StatusOK, "the decks that were in force when they began")
+	a := v.post("/cdrs/price", url.Values{"status": {"unpriced"}}).want(t, http.StatusSeeOther)
+	v.get(a.header.Get("Location")).want(t, http.StatusOK,
+		"No deck that was in force when these calls began has a rate for them", "one with an earlier “In force from”")
+	v.get("/cdrs/"+id.String()).want(t, http.StatusOK,
+		"No deck of the tariff retail that was in force when the call began", "one with an earlier “In force from”")
+}

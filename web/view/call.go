@@ -135,7 +135,8 @@ func NewSide(title, tariff string, c *tollgate.Charge) Side {
 		out.Title += " · tariff " + tariff
 	}
 	if c.Status == tollgate.ChargeUnpriced && tariff != "" {
-		out.Remedy = "Add a rate for this number to the tariff " + tariff
+		out.Remedy = "No deck of the tariff " + tariff + " that was in force when the call began has a rate for " +
+			"this number: add it to that deck, or import one with an earlier “In force from”"
 	}
 	out.Steps = rating.Steps(c)
 	if n := len(out.Steps); n > stepsMax {
