@@ -19,7 +19,8 @@ type cdrListPage struct {
 	Wrong      bool // a filter cannot be read
 	ExportPath string
 	Priceable  bool          // there are unpriced calls that may be priced again
-	Hidden     []*form.Field // the filters, for the form that prices again
+	Chargeable bool          // there are calls that nobody was found to pay
+	Hidden     []*form.Field // the filters, for the forms that price again and charge
 	Figures    *view.Figures // nil: no beginning was chosen, it would sum up for ever
 	Calls      []view.Call
 	Pager      view.Pager
@@ -44,7 +45,10 @@ func (s site) cdrList(w http.ResponseWriter, r *http.Request, who access.Princip
 		return err
 	}
 	p.Calls = v.Rows(found.Items)
-	p.Notice = pricedNotice(r.URL.Query(), len(p.Calls) > 0)
+	if p.Notice = pricedNotice(r.URL.Query(), len(p.Calls) > 0); p.Notice == nil {
+		p.Notice = chargedNotice(r.URL.Query())
+	}
+	p.Chargeable = who.May(access.SetTerms) && len(p.Calls) > 0 && f.filter.Unpaid
 	p.Priceable = who.May(access.SetTerms) && len(p.Calls) > 0 &&
 		(f.filter.Unpriced || f.filter.Status == tollgate.ChargeUnpriced)
 	for _, name := range filterNames() {

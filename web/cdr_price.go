@@ -10,18 +10,26 @@ import (
 	"tollgate/web/view"
 )
 
-// cdrPrice prices the unpriced calls that a search found with the decks of their
-// time as they are now, and charges them.
-func (s site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+// postedFilter reads the search that an action is for.
+func (s site) postedFilter(w http.ResponseWriter, r *http.Request, who access.Principal) (*cdrFilter, error) {
 	values, err := form.Posted(w, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	v, err := s.Reader(r, who)
 	if err != nil {
+		return nil, err
+	}
+	return newCDRFilter(values, v), nil
+}
+
+// cdrPrice prices the unpriced calls that a search found with the decks of their
+// time as they are now, and charges them.
+func (s site) cdrPrice(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	f, err := s.postedFilter(w, r, who)
+	if err != nil {
 		return err
 	}
-	f := newCDRFilter(values, v)
 	if f.form.Failed {
 		return s.cdrList(w, r, who)
 	}

@@ -59,7 +59,7 @@ func gallery(t *testing.T) []picture {
 		{"live_refused", v.get("/calls/refused").body},
 		{"live_refused_empty", newcomer(t).get("/calls/refused").body},
 		{"alert_list", v.get("/alerts").body},
-		{"cdr_list_unpaid", v.get("/cdrs?account=nobody").body},
+		{"cdr_list_unpaid", v.get("/cdrs?account=nobody&charged=4&unmapped=2&no_rate=1").body},
 		{"cdr_list", v.get("/cdrs?from=2025-11-01T00:00:00").body},
 		{"cdr_list_unpriced", v.get("/cdrs?status=unpriced").body},
 		{"cdr_list_empty", v.get("/cdrs?number=999").body},

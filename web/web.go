@@ -74,6 +74,7 @@ func (s site) calls(mux *http.ServeMux) {
 	mux.Handle("GET /cdrs", s.Allow(access.ReadCalls, s.cdrList))
 	mux.Handle("GET /cdrs.csv", s.Allow(access.ReadCalls, s.cdrExport))
 	mux.Handle("POST /cdrs/price", s.Allow(access.SetTerms, s.cdrPrice))
+	mux.Handle("POST /cdrs/charge", s.Allow(access.SetTerms, s.cdrCharge))
 	mux.Handle("GET /cdrs/{id}", s.Allow(access.ReadCalls, s.cdrShow))
 }
 

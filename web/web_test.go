@@ -280,6 +280,47 @@ func TestOpenStepsStay(t *testing.T) {
 	v.get("/").lacks(t, "Still to set up")
 }
 
+// TestChargeLater: a call that nobody was found to pay is found, though it has no
+// price, its page says what to do, and it is charged once its extension is mapped.
+func TestChargeLater(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	h.user("operator", access.RoleReader, 0)
+	h.retail.DefaultCustomer, h.clinic.Tariff = false, h.retail.ID
+	change := func(do func(*store.Change) error) {
+		t.Helper()
+		if err := h.db.Change(t.Context(), store.Actor{Name: "test"}, "test", do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(func(c *store.Change) error { return errors.Join(c.PutTariff(&h.retail), c.PutAccount(&h.clinic)) })
+	id := h.call("999", "030555124", time.Minute).String()
+	h.call("998", "030555125", time.Minute)
+	v := h.login("admin")
+	v.get("/").want(t, http.StatusOK, "Unpaid", `href="/cdrs?account=nobody&amp;from=`)
+	v.get("/cdrs?account=nobody").want(t, http.StatusOK, "4930555124", "Find who pays, and charge")
+	v.get("/cdrs").lacks(t, "Find who pays, and charge")
+	h.login("operator").get("/cdrs?account=nobody").want(t, http.StatusOK, "4930555124").lacks(t, "Find who pays, and")
+	h.login("operator").post("/cdrs/charge", url.Values{"account": {"nobody"}}).want(t, http.StatusForbidden)
+	v.get("/cdrs/"+id).want(t, http.StatusOK, "no rule found an account", "Map extension 999",
+		`href="/devices/`+h.device.ID.String(), `href="/cdrs?account=nobody"`, "Find who pays, and charge")
+	press := func(texts ...string) {
+		t.Helper()
+		a := v.post("/cdrs/charge", url.Values{"account": {"nobody"}, "extension": {"999"}}).want(t, http.StatusSeeOther)
+		v.get(a.header.Get("Location")).want(t, http.StatusOK, texts...)
+	}
+	press("No call could be charged", "1 call still has nobody", "map the extension")
+	change(func(c *store.Change) error {
+		return c.PutExtension(tollgate.Extension{Device: h.device.ID, Number: "999", Account: h.clinic.ID})
+	})
+	press("1 call has somebody who pays now, and is charged.")
+	press("No call of this search was left to charge.")
+	v.get("/cdrs/"+id).want(t, http.StatusOK, "Praxis Dr. Sommer", "the extension").
+		lacks(t, "no rule found an account", "Find who pays, and charge")
+	v.get("/cdrs?account=nobody").want(t, http.StatusOK, "4930555125").lacks(t, "4930555124")
+	v.get("/log").want(t, http.StatusOK, "find who pays")
+}
+
 // TestPriceAgainNamesTheDeck: the rate is there, in a deck that came into force later.
 func TestPriceAgainNamesTheDeck(t *testing.T) {
 	h := newHouse(t).furnish()

@@ -79,7 +79,7 @@ func NewCall(c *tollgate.CDR, n *Names, told Clockwork, house bool) Call {
 		row.Duration = "–"
 	}
 	row.Customer = newCallSide("Customer", n.Tariff(c.Customer.Tariff), c, &c.Customer)
-	if c.Payer == 0 && c.Customer.Micro > 0 {
+	if c.Unpaid() {
 		row.Customer.Note = "Nobody was found to pay, so nobody was charged."
 	}
 	if house {
