@@ -109,6 +109,7 @@ type CDR struct {
 	Cause       Cause     `json:"cause"`
 	Payer       ID        `json:"payer"`    // account; 0: none found
 	PaidBy      PayerRule `json:"paid_by"`  // which rule found the payer
+	Purse       ID        `json:"purse"`    // account whose money it is: the payer, or above it; 0: nobody's
 	Operator    ID        `json:"operator"` // 0: none found
 	Customer    Charge    `json:"customer"`
 	Cost        Charge    `json:"cost"`            // the operator side
@@ -148,6 +149,22 @@ func (c *CDR) Duration() time.Duration {
 func (c *CDR) Unpaid() bool {
 	return c.Payer == 0 && c.PaidBy != PaidByRule && c.Direction == Outbound && !c.Answer.IsZero() &&
 		c.Number.Class != ClassInternal && c.Number.Class != ClassEmergency
+}
+
+// Uncharged reports whether the call has a price that no account was charged,
+// whether or not somebody should pay.
+func (c *CDR) Uncharged() bool {
+	return c.Customer.Status == ChargePriced && c.Customer.Micro > 0 && c.Purse == 0
+}
+
+// Earned is the margin that sums count: a price that nobody was charged earned
+// nothing, so that what is left of the call is its cost. Nil: unknown.
+func (c *CDR) Earned() *int64 {
+	if c.Margin == nil || !c.Uncharged() {
+		return c.Margin
+	}
+	earned := *c.Margin - c.Customer.Micro
+	return &earned
 }
 
 // PayerRule names the rule that found who pays; they are tried in this order.

@@ -174,6 +174,9 @@ func (c *commit) check(s *settling) (reason string, err error) {
 func (c *commit) claim(waiting []*settling) error {
 	entries := make([]store.Entry, len(waiting))
 	for i, s := range waiting {
+		if s.CDR.Purse = s.Purse; s.unposted != "" {
+			s.CDR.Purse = 0
+		}
 		entries[i] = store.Entry{
 			CDR: &s.CDR, Purse: s.Purse, Quota: s.Quota, Unposted: s.unposted, Unlisted: s.Unlisted,
 		}

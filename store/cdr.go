@@ -87,7 +87,7 @@ const cdrColumns = `enterprise_id, id, started_at, device_id, unique_id, leg, so
 	paid_by, operator_id,
 	status, micro, currency, billed, tariff_id, deck_id, rate, detail,
 	cost_status, cost_micro, cost_currency, cost_billed, cost_tariff_id, cost_deck_id,
-	cost_rate, cost_detail, exchange, margin`
+	cost_rate, cost_detail, exchange, margin, CASE WHEN unposted = '' THEN purse_id ELSE 0 END AS purse`
 
 func scanCDR(row engine.Scanner, c *tollgate.CDR) error {
 	var start, answer, end int64
@@ -99,7 +99,7 @@ func scanCDR(row engine.Scanner, c *tollgate.CDR) error {
 		&c.Cause, &c.Payer, &c.PaidBy, &c.Operator,
 		&a.Status, &a.Micro, &a.Currency, &a.Billed, &a.Tariff, &a.Deck, &a.Rate, &detail,
 		&b.Status, &b.Micro, &b.Currency, &b.Billed, &b.Tariff, &b.Deck, &b.Rate, &costDetail,
-		&c.Exchange, &c.Margin)
+		&c.Exchange, &c.Margin, &c.Purse)
 	if err != nil {
 		return err
 	}
