@@ -30,6 +30,7 @@ type Quote struct {
 	CustomerBecause string          `json:"customer_because"`
 	Cost            tollgate.Charge `json:"cost"`
 	CostBecause     string          `json:"cost_because"`
+	Margin          *int64          `json:"margin"` // as of a CDR
 }
 
 // Simulate prices a call that does not happen. It fails with CodeInvalid for a
@@ -60,8 +61,9 @@ func (f *Office) Simulate(ctx context.Context, owner tollgate.ID, q Query) (Quot
 	if reason != "" {
 		return Quote{}, tollgate.Errorf(tollgate.CodeInvalid, "%s", reason)
 	}
+	d.margin(&c)
 	return Quote{
-		Number: c.Number, Customer: c.Customer, Cost: c.Cost,
+		Number: c.Number, Customer: c.Customer, Cost: c.Cost, Margin: c.Margin,
 		CustomerBecause: rating.Explain(&c.Customer), CostBecause: rating.Explain(&c.Cost),
 	}, nil
 }
