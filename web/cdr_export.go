@@ -74,7 +74,7 @@ func exportColumns(house bool) []string {
 		columns = append(columns, "device", "trunk", "operator",
 			"cost_amount", "cost_currency", "cost_billed_seconds", "cost_rate", "cost_status", "margin")
 	}
-	return columns
+	return append(columns, "extension_name", "company", "purse", "unpaid")
 }
 
 func exportRow(c *tollgate.CDR, v *frame.Reader) []string {
@@ -86,15 +86,17 @@ func exportRow(c *tollgate.CDR, v *frame.Reader) []string {
 		strconv.FormatBool(c.Number.Private), strconv.Itoa(int(c.Cause)),
 	}
 	row = append(row, exportCharge(&c.Customer)...)
-	if !v.House {
-		return row
+	if v.House {
+		row = append(row, v.Names.Device(c.Call.Device), c.Trunk, v.Names.Operator(c.Operator))
+		row = append(row, exportCharge(&c.Cost)...)
+		margin := ""
+		if earned := c.Earned(); earned != nil {
+			margin = tollgate.FormatMicro(*earned)
+		}
+		row = append(row, margin)
 	}
-	row = append(row, v.Names.Device(c.Call.Device), c.Trunk, v.Names.Operator(c.Operator))
-	row = append(row, exportCharge(&c.Cost)...)
-	if c.Margin == nil {
-		return append(row, "")
-	}
-	return append(row, tollgate.FormatMicro(*c.Margin))
+	return append(row, v.Names.Extension(c), v.Names.Account(c.Enterprise), v.Names.Account(c.Purse),
+		strconv.FormatBool(c.Unpaid() || c.Uncharged()))
 }
 
 // exportCharge writes an amount only where there is one: no price is not zero.

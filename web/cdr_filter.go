@@ -16,7 +16,7 @@ const payerNobody = "nobody"
 
 // filterNames are the filters of calls, as they stand in an address.
 func filterNames() []string {
-	return []string{"from", "to", "account", "number", "extension", "trunk", "class", "status"}
+	return []string{"from", "to", "account", "number", "extension", "trunk", "class", "private", "status"}
 }
 
 // cdrFilter is what somebody looks for among the calls.
@@ -40,10 +40,13 @@ func newCDRFilter(values url.Values, v *frame.Reader) *cdrFilter {
 	fields := []*form.Field{
 		{Name: "from", Label: "From", Type: "datetime-local"},
 		{Name: "to", Label: "To", Type: "datetime-local"},
-		{Name: "account", Label: "Paid by", Type: "select", Options: payers},
+		{Name: "account", Label: "Account, or whole company", Type: "select", Options: payers},
 		{Name: "number", Label: "Number begins with", Placeholder: "+49", Mode: "tel"},
 		{Name: "extension", Label: "Extension"},
 		{Name: "class", Label: "Class", Type: "select", Options: classes},
+		{Name: "private", Label: "Private or business", Type: "select", Options: []form.Option{
+			{Label: "Both"}, {Value: "true", Label: "private"}, {Value: "false", Label: "business"},
+		}},
 		{Name: "status", Label: "Customer price", Type: "select", Options: []form.Option{
 			{Label: "Any"},
 			{Value: string(tollgate.ChargePriced), Label: "priced"},
@@ -75,6 +78,9 @@ func newCDRFilter(values url.Values, v *frame.Reader) *cdrFilter {
 	}
 	if f.filter.Status == view.UnpricedAnywhere {
 		f.filter.Status, f.filter.Unpriced = "", true
+	}
+	if private := f.form.Get("private") == "true"; f.set.Has("private") {
+		f.filter.Private = &private
 	}
 	if !f.filter.Unpaid {
 		f.filter.Account = f.form.ID("account")

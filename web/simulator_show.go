@@ -131,10 +131,6 @@ func newQuote(answer *charging.Quote, v *frame.Reader) *quote {
 		return q
 	}
 	q.Cost = view.NewSide("Operator", v.Names.Tariff(answer.Cost.Tariff), &answer.Cost)
-	sell, buy := &answer.Customer, &answer.Cost
-	priced := sell.Status == tollgate.ChargePriced && buy.Status == tollgate.ChargePriced
-	if priced && sell.Currency == buy.Currency {
-		q.Margin = view.NewAmount(tollgate.Money{Micro: sell.Micro - buy.Micro, Currency: sell.Currency})
-	}
+	q.Margin, q.Cost.Note = view.NewMargin(&answer.Customer, &answer.Cost, answer.Margin)
 	return q
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,9 @@ type Call struct {
 	Began       string // with date and year
 	BeganShort  string
 	Caller      string
+	CallerName  string // of the extension; empty: it has none
 	Payer       string
+	Purse       string // whose money it was; empty: the payer's own, or nobody's
 	Number      string
 	Destination string
 	Class       tollgate.Class
@@ -25,7 +28,7 @@ type Call struct {
 	House       bool // show the cost side and the margin
 	Customer    Side
 	Cost        Side
-	Margin      *Amount // nil: unknown
+	Margin      *Amount // nil: unknown, and the note of the cost may say why
 }
 
 // ClassBeside is the class for a list, empty where the destination says it already.
@@ -52,7 +55,8 @@ type Side struct {
 // has one for every change of band.
 const stepsMax = 40
 
-// Price is an amount, or the words that stand where there is none.
+// Price is an amount, or the words that stand where there is none, or beside one
+// that nobody paid.
 type Price struct {
 	Amount *Amount
 	Label  string
@@ -71,7 +75,7 @@ func NewCall(c *tollgate.CDR, n *Names, told Clockwork, house bool) Call {
 	c = Discreet(c)
 	row := Call{
 		ID: c.ID, Began: Instant(c.Start, told.Zone), BeganShort: ShortInstant(c.Start, told.Now, told.Zone),
-		Caller: caller(c), Payer: n.Account(c.Payer), Number: NumberText(&c.Number),
+		Caller: caller(c), CallerName: n.Extension(c), Payer: n.Account(c.Payer), Number: NumberText(&c.Number),
 		Destination: c.Number.Destination, Class: c.Number.Class, ClassLabel: ClassText(c.Number.Class),
 		Duration: Clock(c.Duration()), House: house,
 	}
@@ -79,8 +83,11 @@ func NewCall(c *tollgate.CDR, n *Names, told Clockwork, house bool) Call {
 		row.Duration = "–"
 	}
 	row.Customer = newCallSide("Customer", n.Tariff(c.Customer.Tariff), c, &c.Customer)
-	if c.Unpaid() {
-		row.Customer.Note = "Nobody was found to pay, so nobody was charged."
+	if c.Purse != c.Payer {
+		row.Purse = n.Account(c.Purse)
+	}
+	if row.Customer.Note = paidNote(c, &row); c.Uncharged() {
+		row.Customer.Price.Label, row.Customer.Price.Tone = "unpaid", "warn"
 	}
 	if house {
 		title := "Operator"
@@ -89,11 +96,35 @@ func NewCall(c *tollgate.CDR, n *Names, told Clockwork, house bool) Call {
 		}
 		row.Cost = newCallSide(title, n.Tariff(c.Cost.Tariff), c, &c.Cost)
 		row.Cost.AgainPath = "/cdrs?status=" + UnpricedAnywhere
-		if c.Margin != nil {
-			row.Margin = NewAmount(tollgate.Money{Micro: *c.Margin, Currency: c.Customer.Currency})
-		}
+		row.Margin, row.Cost.Note = NewMargin(&c.Customer, &c.Cost, c.Earned())
 	}
 	return row
+}
+
+// paidNote says who paid for a call that has a price, or that nobody was found to.
+func paidNote(c *tollgate.CDR, row *Call) string {
+	switch {
+	case c.Unpaid():
+		return "Nobody was found to pay, so nobody was charged."
+	case c.Customer.Micro == 0 || row.Payer == "": // nobody had to, or the account was deleted
+		return ""
+	case c.Uncharged():
+		return row.Payer + " was not charged: it has no money in " + string(c.Customer.Currency) + "."
+	}
+	return "Paid by " + row.Payer + Prefixed(" with the money of ", row.Purse) + "."
+}
+
+// NewMargin makes the view of what remains of a call. Where nobody knows, though
+// both prices are known, why says so.
+func NewMargin(sell, buy *tollgate.Charge, margin *int64) (a *Amount, why string) {
+	switch {
+	case margin != nil:
+		return NewAmount(tollgate.Money{Micro: *margin, Currency: sell.Currency}), ""
+	case sell.Status == tollgate.ChargePriced && buy.Status == tollgate.ChargePriced:
+		return nil, fmt.Sprintf("The margin is unknown: no exchange rate from %s into %s was in force.",
+			buy.Currency, sell.Currency)
+	}
+	return nil, ""
 }
 
 // caller is who made the call: the extension, and the line that put it into the

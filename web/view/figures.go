@@ -13,6 +13,7 @@ type Figures struct {
 	Revenue         []*Amount
 	Cost            []*Amount
 	Margin          []*Amount
+	MarginOf        string // of which calls; empty: of those in Revenue and Cost
 	House           bool   // show the cost and the margin
 	Now             bool   // show how many calls are in progress
 	Live            string // as a number; empty: none
@@ -32,8 +33,19 @@ func NewFigures(t *store.Totals, house bool) Figures {
 	}
 	if house {
 		f.Cost, f.Margin = amounts(t.Cost), amounts(t.Margin)
+		known := calls(t.Margin)
+		if known > 0 && (known != calls(t.Charged)+t.Unpaid || known != calls(t.Cost)) {
+			f.MarginOf = "of " + Plural(int(known), "call", "calls") + " where it is known"
+		}
 	}
 	return f
+}
+
+func calls(sums []store.Amount) (n int64) {
+	for _, sum := range sums {
+		n += sum.Calls
+	}
+	return n
 }
 
 func amounts(sums []store.Amount) []*Amount {

@@ -19,7 +19,14 @@ type Names struct {
 	Tariffs   map[tollgate.ID]*tollgate.Tariff
 	Devices   map[tollgate.ID]*tollgate.Device
 
-	sorted []*tollgate.Account
+	sorted     []*tollgate.Account
+	extensions map[line]*tollgate.Extension
+}
+
+// line is where an extension is found.
+type line struct {
+	device tollgate.ID
+	number string
 }
 
 // NewNames makes the names of one version of the configuration.
@@ -42,6 +49,10 @@ func NewNames(d *store.Directory) *Names {
 	}
 	for i := range d.Devices {
 		n.Devices[d.Devices[i].ID] = &d.Devices[i]
+	}
+	n.extensions = make(map[line]*tollgate.Extension, len(d.Extensions))
+	for i, e := range d.Extensions {
+		n.extensions[line{e.Device, e.Number}] = &d.Extensions[i]
 	}
 	n.sortAccounts()
 	return n
@@ -77,6 +88,21 @@ func (n *Names) Device(id tollgate.ID) string {
 		return d.Name
 	}
 	return ""
+}
+
+// Extension says whose extension a call came from: what the extension is called,
+// else its account. It is empty for one of another company, of which who may see
+// the call should not learn: devices are shared.
+func (n *Names) Extension(c *tollgate.CDR) string {
+	e := n.extensions[line{c.Call.Device, c.Extension}]
+	if e == nil {
+		return ""
+	}
+	a := n.Accounts[e.Account]
+	if a == nil || c.Enterprise != 0 && c.Enterprise != a.Enterprise {
+		return ""
+	}
+	return cmp.Or(e.Name, a.Name)
 }
 
 // Parents lists the accounts above one, the nearest last.
