@@ -221,6 +221,9 @@ func TestCallersAndPayersStandApart(t *testing.T) {
 		`<dt>With the money of</dt><dd><a href="/accounts/`+h.hotel.ID.String()+`">Hotel Adlerhof</a>`)
 	v.get("/cdrs").want(t, http.StatusOK, `202 <span class="sub">Eva</span>`, "Account, or whole company",
 		`title="Reception, with the money of Hotel Adlerhof">Reception<`)
+	desk := "/cdrs?account=" + h.hotel.ID.String() + "&amp;extension=202"
+	v.get("/accounts/"+eva.ID.String()).want(t, http.StatusOK, `<a href="`+desk+`">Calls from 202</a>`, "All it paid")
+	v.get("/accounts/"+h.reception.ID.String()).lacks(t, "Calls from 201")
 	for private, want := range map[string]tollgate.ID{"true": private, "false": business} {
 		rows := v.sheet(t, "/cdrs.csv?extension=202&private="+private)
 		if len(rows) != 1 || rows[0]["id"] != want.String() {

@@ -29,7 +29,8 @@ type ShowPage struct {
 	UsedChanges []quotaRow
 	Transfers   []transferRow
 	Calls       []view.Call
-	Recharge    *form.Form // nil: not allowed, or no money of its own
+	Desks       []view.Link // to calls from its extensions, which others may have paid
+	Recharge    *form.Form  // nil: not allowed, or no money of its own
 	Correction  *form.Form
 	Children    []view.AccountRow
 	Used        *form.Form // nil: not allowed, or no quota
@@ -63,6 +64,7 @@ const (
 	accountTransfers = 20
 	accountCalls     = 10
 	accountChildren  = 50
+	accountDesks     = 4
 )
 
 // Show shows one account.
@@ -136,8 +138,23 @@ func newPage(a *tollgate.Account, v *frame.Reader) *ShowPage {
 			p.FrozenAbove = parent.Name
 		}
 	}
-	p.Terms = terms(a)
+	p.Terms, p.Desks = terms(a), desks(a, v.Names)
 	return p
+}
+
+// desks leads to the calls from the extensions of a user whose business calls the
+// company pays: they are not among those the account paid.
+func desks(a *tollgate.Account, n *view.Names) (out []view.Link) {
+	if a.Business != tollgate.BusinessEnterprise {
+		return nil
+	}
+	for _, e := range n.Directory.Extensions {
+		if e.Account == a.ID && len(out) < accountDesks {
+			found := url.Values{"account": {a.Enterprise.String()}, "extension": {e.Number}}
+			out = append(out, view.Link{Label: "Calls from " + e.Number, Path: "/cdrs?" + found.Encode()})
+		}
+	}
+	return out
 }
 
 // terms lists what was agreed beside tariff and code, where it is not the usual.
