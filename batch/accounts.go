@@ -109,9 +109,6 @@ func readAccount(row *Row) (accountRow, *Reject) {
 	}, a.Reset) {
 		return parsed, row.Reject(accountReset, "want never, hour, day, week or month")
 	}
-	if a.Timezone == "" {
-		a.Timezone = "UTC"
-	}
 	var reject *Reject
 	if a.CreditLimit, reject = row.amount(accountCreditLimit); reject != nil {
 		return parsed, reject
@@ -228,6 +225,9 @@ func newRoster(d *store.Directory) *roster {
 		r.names[a.ID] = a.Name
 	}
 	for _, a := range d.Accounts {
+		if a.Kind == tollgate.KindHouse {
+			continue // no sheet names it
+		}
 		key := rosterKey{r.names[a.Enterprise], a.Name}
 		_, r.twice[key] = r.accounts[key]
 		r.accounts[key] = a
@@ -283,17 +283,20 @@ func (r *roster) putAccount(c *store.Change, row accountRow, preview *Preview) (
 	if a.Tariff, ok = r.tariff(row.enterprise, row.tariff); !ok {
 		return refuse(accountTariff, row.tariff, "no such tariff")
 	}
-	if a.Kind != tollgate.KindEnterprise {
-		parent := row.parent
-		if parent == "" {
-			parent = row.enterprise
-		}
-		holder, ok := r.accounts[rosterKey{row.enterprise, parent}]
+	a.Parent = before.Parent
+	if a.Kind != tollgate.KindEnterprise && (row.parent != "" || !found || before.Parent != 0) {
+		holder, ok := r.accounts[rosterKey{row.enterprise, cmp.Or(row.parent, row.enterprise)}]
 		if !ok {
 			return refuse(accountParent, row.parent, "no such account: give it a line above this one")
 		}
 		a.Parent = holder.ID
 	}
+	if a.Kind == tollgate.KindEnterprise && a.Timezone == "" {
+		a.Timezone = before.Timezone
+		if !found {
+			a.Timezone = "UTC"
+		}
+	} // anybody else without a zone has that of the account above
 	if a.Reset == "" {
 		a.Reset = tollgate.Never
 	}
@@ -329,12 +332,17 @@ func ExportAccounts(ctx context.Context, db *store.DB, scope store.Scope, w io.W
 	return writer.Flush()
 }
 
-// sortedAccounts orders accounts so that each stands below its parent.
+// sortedAccounts orders accounts so that each stands below its parent, or below
+// its company where it has none.
 func sortedAccounts(accounts []tollgate.Account) []tollgate.Account {
 	children := make(map[tollgate.ID][]tollgate.Account)
 	for _, a := range accounts {
+		above := a.Parent
+		if above == 0 && a.Kind != tollgate.KindEnterprise {
+			above = a.Enterprise
+		}
 		if a.Kind != tollgate.KindHouse {
-			children[a.Parent] = append(children[a.Parent], a)
+			children[above] = append(children[above], a)
 		}
 	}
 	for id := range maps.Keys(children) {
