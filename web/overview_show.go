@@ -121,7 +121,7 @@ func newGuide(n *view.Names, called bool) *guide {
 		},
 		{
 			Title: "Add an Asterisk", Done: len(n.Devices) > 0, Path: "/devices/new", Action: "Add",
-			Text: "Address, user and secret of its manager interface, and the names of its trunks.",
+			Text: "Its manager interface and its trunks. Or, under Devices, a system that pushes its calls.",
 		},
 		{
 			Title: "Name the operator", Done: operators && trunks, Path: "/operators", Action: "Name",
