@@ -112,6 +112,8 @@ func TestPriceUnpricedInAnotherCurrency(t *testing.T) {
 			status   tollgate.ChargeStatus
 			balance  int64
 		}{{"USD", 0, tollgate.ChargeUnpriced, 0}, {"EUR", 1, tollgate.ChargePriced, -250_000}} {
+			h.tariff.DefaultCustomer = false // while accounts pay by it, its currency stays
+			h.change(t, func(c *store.Change) error { return c.PutTariff(&h.tariff) })
 			h.tariff.Currency = round.currency
 			h.change(t, func(c *store.Change) error { return c.PutTariff(&h.tariff) })
 			n, err := h.office.PriceUnpriced(t.Context(), store.Actor{Name: "test"}, store.Everything, store.CDRFilter{})

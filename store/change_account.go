@@ -1,12 +1,12 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
 	"tollgate"
 	"tollgate/store/internal/engine"
+	"tollgate/store/internal/terms"
 )
 
 const accountColumns = `enterprise_id, id, parent_id, kind, mode, name, code, currency,
@@ -27,15 +27,18 @@ func scanAccount(row engine.Scanner, a *tollgate.Account) error {
 // An enterprise account gets its own ID as Enterprise. A lowered credit limit
 // never fails: what is owed beyond it is recorded as an overdraft.
 func (c *Change) PutAccount(a *tollgate.Account) error {
-	if err := c.checkAccount(a); err != nil {
+	var before tollgate.Account
+	if a.ID != 0 {
+		var err error
+		if before, err = c.account(a.ID); err != nil {
+			return err
+		}
+	}
+	if err := c.checkAccount(&before, a); err != nil {
 		return err
 	}
 	if a.ID == 0 {
 		return c.insertAccount(a)
-	}
-	before, err := c.account(a.ID)
-	if err != nil {
-		return err
 	}
 	if before.Enterprise != a.Enterprise || before.Kind != a.Kind || before.Currency != a.Currency {
 		return tollgate.Errorf(tollgate.CodeConflict,
@@ -111,53 +114,49 @@ func (c *Change) account(id tollgate.ID) (tollgate.Account, error) {
 	return a, engine.Failed(scanAccount(row, &a), "account %d", id)
 }
 
-func (c *Change) checkAccount(a *tollgate.Account) error {
-	refuse := func(format string, args ...any) error {
-		return tollgate.Errorf(tollgate.CodeInvalid,
-			"account %q: %s", a.Name, fmt.Sprintf(format, args...))
-	}
-	a.Reset = cmp.Or(a.Reset, tollgate.Never)
-	a.Bills, a.Business = cmp.Or(a.Bills, tollgate.BillAll), cmp.Or(a.Business, tollgate.BusinessOwn)
-	switch {
-	case a.Name == "":
-		return refuse("a name is missing")
-	case a.Kind == tollgate.KindHouse:
-		return refuse("house accounts are made by the ledger alone")
-	case !a.Currency.Valid():
-		return refuse("currency %q: want 1 to 12 capital letters or digits", a.Currency)
-	case a.Kind == tollgate.KindEnterprise && (a.Parent != 0 || a.Enterprise != a.ID):
-		return refuse("an enterprise has no parent and no other enterprise")
-	case a.Kind == tollgate.KindEnterprise && a.Mode == tollgate.ModeParent:
-		return refuse("an enterprise pays for itself")
-	case a.Kind != tollgate.KindEnterprise && a.Enterprise == 0:
-		return refuse("it belongs to no enterprise")
-	case a.Bills != tollgate.BillAll && a.Bills != tollgate.BillPrivate && a.Bills != tollgate.BillBusiness:
-		return refuse("bills %q calls: want all, private or business", a.Bills)
-	case a.Business != tollgate.BusinessOwn && a.Business != tollgate.BusinessEnterprise:
-		return refuse("business calls paid by %q: want own or enterprise", a.Business)
-	case a.LowCredit < 0:
-		return refuse("low credit %s: want 0 or more", tollgate.FormatMicro(a.LowCredit))
-	case a.WeekStart < 0 || a.WeekStart > 6:
-		return refuse("week start %d: want 0 for Sunday to 6 for Saturday", a.WeekStart)
-	case a.Mode == tollgate.ModeParent && a.Parent == 0:
-		return refuse("its parent should pay, but it has none")
-	}
-	if _, err := time.LoadLocation(a.Timezone); err != nil || a.Timezone == "Local" {
-		return refuse("time zone %q: want an IANA name such as Europe/Berlin", a.Timezone)
+// checkAccount holds an account against what an account can be, and against the others.
+func (c *Change) checkAccount(before, a *tollgate.Account) error {
+	if err := terms.Check(a); err != nil {
+		return err
 	}
 	if err := c.require("tariff", "tariff", a.Tariff); err != nil {
 		return err
 	}
-	if a.Kind == tollgate.KindEnterprise {
-		return nil
+	if a.Kind != tollgate.KindEnterprise {
+		if err := c.checkParents(a); err != nil {
+			return err
+		}
 	}
-	return c.checkParents(a, refuse)
+	if a.Tariff == 0 || a.Tariff == before.Tariff && a.Mode == before.Mode && a.Parent == before.Parent {
+		return nil // whoever has a wrong tariff from before can still be frozen
+	}
+	payer := *a
+	for payer.Mode == tollgate.ModeParent {
+		var err error
+		if payer, err = c.account(payer.Parent); err != nil {
+			return err
+		}
+	}
+	return c.CheckTariff(a.Tariff, fmt.Sprintf("account %q", payer.Name), payer.Currency)
+}
+
+// CheckTariff fails with CodeInvalid where a tariff is not in the currency of
+// the money that pays by it.
+func (c *Change) CheckTariff(id tollgate.ID, whose string, currency tollgate.Currency) error {
+	t, err := c.tariff(id)
+	if err != nil {
+		return err
+	}
+	return terms.Priced(&t, whose, currency)
 }
 
 // parentsMax bounds how deep accounts nest.
 const parentsMax = 8
 
-func (c *Change) checkParents(a *tollgate.Account, refuse func(string, ...any) error) error {
+func (c *Change) checkParents(a *tollgate.Account) error {
+	refuse := func(format string, args ...any) error {
+		return tollgate.Errorf(tollgate.CodeInvalid, "account %q: %s", a.Name, fmt.Sprintf(format, args...))
+	}
 	head, err := c.account(a.Enterprise)
 	if err != nil || head.Kind != tollgate.KindEnterprise {
 		return refuse("enterprise %d does not exist", a.Enterprise)
@@ -185,36 +184,12 @@ func (c *Change) DeleteAccount(id tollgate.ID) error {
 	if a.Kind == tollgate.KindHouse {
 		return tollgate.Errorf(tollgate.CodeConflict, "house accounts stay")
 	}
-	const used = "money or calls are booked on this account: freeze it instead"
-	const named = "an extension, trunk, device, permit or group still names this account"
-	for _, check := range []struct{ message, text string }{
-		{"other accounts belong to this account", `SELECT 1 FROM account
-			WHERE id <> $1 AND (parent_id = $1 OR enterprise_id = $1)`},
-		{used, "SELECT 1 FROM transfer WHERE debit_id = $1"},
-		{used, "SELECT 1 FROM transfer WHERE credit_id = $1"},
-		{used, "SELECT 1 FROM cdr WHERE payer_id = $1"},
-		{used, "SELECT 1 FROM account WHERE id = $1 AND reserved <> 0"},
-		{used, "SELECT 1 FROM quota_log WHERE account_id = $1"},
-		{named, "SELECT 1 FROM extension WHERE account_id = $1"},
-		{named, "SELECT 1 FROM trunk WHERE account_id = $1"},
-		{named, "SELECT 1 FROM permit WHERE account_id = $1"},
-		{named, "SELECT 1 FROM account_group_member WHERE account_id = $1"},
-		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM device
-			WHERE enterprise_id = $1 AND deleted_at = 0`},
-		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM tariff
-			WHERE enterprise_id = $1 AND deleted_at = 0`},
-		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM administrator
-			WHERE enterprise_id = $1`},
-		{"groups belong to this enterprise", `SELECT 1 FROM account_group
-			WHERE enterprise_id = $1`},
-		{"devices, tariffs or people belong to this enterprise", `SELECT 1 FROM api_token
-			WHERE enterprise_id = $1`},
-	} {
-		if err := c.refuseIf(check.message, check.text, int64(id)); err != nil {
+	for _, use := range terms.Uses() {
+		if err := c.refuseIf(use.Message, use.Query, int64(id)); err != nil {
 			return err
 		}
 	}
-	if err := c.refuseIfDefault(id, named); err != nil {
+	if err := c.refuseIfDefault(id, terms.Named); err != nil {
 		return err
 	}
 	if _, err := c.tx.Exec("DELETE FROM account WHERE enterprise_id = $1 AND id = $2",

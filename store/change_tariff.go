@@ -7,6 +7,7 @@ import (
 
 	"tollgate"
 	"tollgate/store/internal/engine"
+	"tollgate/store/internal/terms"
 )
 
 const operatorColumns = "id, name, tariff_id"
@@ -96,6 +97,9 @@ func (c *Change) PutTariff(t *tollgate.Tariff) error {
 	} else {
 		old, err := c.tariff(t.ID)
 		if err != nil {
+			return err
+		}
+		if err := terms.KeepCurrency(c.tx, &old, t); err != nil {
 			return err
 		}
 		before, t.Revision = old, old.Revision+1

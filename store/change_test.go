@@ -159,6 +159,18 @@ type refusal struct {
 	do   func(*store.Change) error
 }
 
+// foreign gives an account a tariff in dollars.
+func foreign(a tollgate.Account) func(*store.Change) error {
+	return func(c *store.Change) error {
+		t := tollgate.Tariff{Name: "dollars", Currency: "USD", Timezone: "UTC", Per: 60}
+		if err := c.PutTariff(&t); err != nil {
+			return err
+		}
+		a.Tariff = t.ID
+		return c.PutAccount(&a)
+	}
+}
+
 func refusedAccounts(o, other *office) map[string]refusal {
 	account := func(edit func(*tollgate.Account)) func(*store.Change) error {
 		a := o.user
@@ -174,11 +186,17 @@ func refusedAccounts(o, other *office) map[string]refusal {
 		"the machine's zone":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Timezone = "Local" })},
 		"a lower case currency": {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.ID, a.Currency = 0, "eur" })},
 		"an unknown tariff":     {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Tariff = 5 })},
-		"an unknown mode":       {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Mode = "barter" })},
-		"bills of a kind":       {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Bills = "some" })},
-		"business by nobody":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Business = "x" })},
-		"low credit below 0":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.LowCredit = -1 })},
-		"an eighth day":         {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.WeekStart = 7 })},
+		"a tariff in dollars":   {tollgate.CodeInvalid, foreign(o.user)},
+		"a tariff in dollars for who has the company pay": {tollgate.CodeInvalid, foreign(func() tollgate.Account {
+			a := o.user
+			a.Mode, a.Currency, a.ID, a.Code, a.Name = tollgate.ModeParent, "USD", 0, "", "new"
+			return a
+		}())},
+		"an unknown mode":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Mode = "barter" })},
+		"bills of a kind":    {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Bills = "some" })},
+		"business by nobody": {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.Business = "x" })},
+		"low credit below 0": {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.LowCredit = -1 })},
+		"an eighth day":      {tollgate.CodeInvalid, account(func(a *tollgate.Account) { a.WeekStart = 7 })},
 		"a house account": {tollgate.CodeInvalid, account(func(a *tollgate.Account) {
 			a.ID, a.Kind = 0, tollgate.KindHouse
 		})},
@@ -199,6 +217,20 @@ func refusedObjects(o, other *office) map[string]refusal {
 		}},
 		"deleting a tariff in use": {tollgate.CodeConflict, func(c *store.Change) error {
 			return c.DeleteTariff(o.tariff.ID)
+		}},
+		"another currency for a tariff in use": {tollgate.CodeConflict, func(c *store.Change) error {
+			t := o.tariff
+			t.Currency = "USD"
+			return c.PutTariff(&t)
+		}},
+		"another currency for a default in use": {tollgate.CodeConflict, func(c *store.Change) error {
+			o := *o
+			o.enterprise.Tariff, o.tariff.DefaultCustomer = 0, true
+			if c.PutAccount(&o.enterprise) != nil || c.PutTariff(&o.tariff) != nil {
+				return errors.New("there is no default")
+			}
+			o.tariff.Currency = "USD"
+			return c.PutTariff(&o.tariff)
 		}},
 		"deleting an operator in use": {tollgate.CodeConflict, func(c *store.Change) error {
 			return c.DeleteOperator(o.operator.ID)
@@ -263,6 +295,46 @@ func TestChangeRefuses(t *testing.T) {
 			}
 		}
 		checkBooks(t, db)
+	})
+}
+
+// What is said where the currencies of a tariff and an account do not meet leads
+// to the field, and whoever has a wrong tariff from before can still be frozen.
+func TestCurrencyOfATariff(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		db := storetest.Open(t, url)
+		o := furnish(t, db, "acme")
+		for want, do := range map[string]func(*store.Change) error{
+			`tariff "dollars": it is in USD but account "user of acme" in EUR: choose a tariff in EUR`: foreign(o.user),
+			`currency: account "acme" in EUR pays by this tariff: make another tariff in CHF`: func(c *store.Change) error {
+				tariff := o.tariff
+				tariff.Currency = "CHF"
+				return c.PutTariff(&tariff)
+			},
+		} {
+			if err := db.Change(t.Context(), root, "test", do); err == nil || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		}
+		for _, free := range []func(){
+			func() { o.enterprise.Tariff = 0 }, // nobody pays by it then
+			func() { o.tariff.Currency = "USD" },
+			func() { o.tariff.DefaultCustomer = true }, // the company's money is another already
+			func() { o.tariff.Currency = "CHF" },
+			func() { o.tariff.Currency = "EUR" },
+			func() { o.enterprise.Tariff = o.tariff.ID },
+		} {
+			free()
+			change(t, db, func(c *store.Change) error {
+				return errors.Join(c.PutAccount(&o.enterprise), c.PutTariff(&o.tariff))
+			})
+		}
+		if _, err := bare(t, url).ExecContext(t.Context(), "UPDATE account SET tariff_id = $1, currency = 'USD' WHERE id = $2",
+			int64(o.tariff.ID), int64(o.user.ID)); err != nil {
+			t.Fatal(err)
+		}
+		o.user.Tariff, o.user.Currency, o.user.Frozen = o.tariff.ID, "USD", true
+		change(t, db, func(c *store.Change) error { return c.PutAccount(&o.user) })
 	})
 }
 

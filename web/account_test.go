@@ -1,12 +1,14 @@
 package web
 
 import (
+	"errors"
 	"html"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
 )
@@ -107,6 +109,46 @@ func TestAccountForms(t *testing.T) {
 	v.get(path).want(t, http.StatusOK, "Room 12b", "quota per week", "25.50")
 	v.post(path+"/freeze", url.Values{"frozen": {"yes"}}).want(t, http.StatusSeeOther)
 	v.get(path).want(t, http.StatusOK, "Frozen", "Unfreeze")
+}
+
+// TestTariffInAnotherCurrency: by it every call would be refused, so it is
+// refused itself, where it is chosen; and where it has come to be so all the
+// same, the way out is not a price.
+func TestTariffInAnotherCurrency(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	dollars := tollgate.Tariff{
+		Name: "dollars", Currency: "USD", Timezone: "UTC", Per: 60, Decimals: 6, Rounding: tollgate.RoundHalfUp,
+		DurationRounding: tollgate.DurationUp, Default: tollgate.Rate{Price: "0.10", First: "1", Next: "1"},
+	}
+	room := tollgate.Account{
+		Enterprise: h.hotel.ID, Parent: h.hotel.ID, Kind: tollgate.KindUser, Mode: tollgate.ModePrepaid, Name: "Room 7",
+		Currency: "CHF", Code: "777",
+	}
+	err := h.db.Change(t.Context(), store.Actor{Name: "test"}, "furnish", func(c *store.Change) error {
+		return errors.Join(c.PutTariff(&dollars), c.PutAccount(&room))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fault = `id="tariff-error">It is in USD but account &#34;Room 12&#34; in EUR: choose a tariff in EUR.`
+	v := h.login("admin")
+	v.post("/accounts", url.Values{
+		"name": {"Room 12"}, "kind": {"user"}, "currency": {"EUR"}, "mode": {"prepaid"},
+		"enterprise": {h.hotel.ID.String()}, "tariff": {dollars.ID.String()},
+	}).want(t, http.StatusUnprocessableEntity, fault)
+	cards := h.issue("Summer")
+	cards.Set("currency", "USD")
+	v.post("/cards", cards).want(t, http.StatusUnprocessableEntity,
+		`id="tariff-error">It is in EUR but the cards in USD: choose a tariff in USD.`)
+	cards.Set("tariff", dollars.ID.String())
+	v.post("/cards", cards).want(t, http.StatusOK)
+	v.post("/tariffs/"+h.retail.ID.String(), url.Values{
+		"name": {"retail"}, "currency": {"USD"}, "timezone": {"UTC"}, "per": {"60"}, "decimals": {"6"},
+	}).want(t, http.StatusUnprocessableEntity, `id="currency-error">Account`, "pays by this tariff: make another tariff in USD.")
+	v.get("/devices/"+h.device.ID.String()+"?extension=999&dialed=00442071838750&code=777").
+		want(t, http.StatusOK, "would be refused: tariff is in EUR", "/accounts/"+room.ID.String()).
+		lacks(t, "Give the tariff a price")
 }
 
 // TestAccountsAreAddedBelow: the page of a company leads to a form that knows

@@ -1,6 +1,7 @@
 package card
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -102,9 +103,9 @@ func Add(c *store.Change, now time.Time, b *Issue) error {
 
 // checkIssue holds the batch against its enterprise, whose account it returns.
 func checkIssue(c *store.Change, b *Issue) (head tollgate.Account, err error) {
-	row := c.Tx().Row(`SELECT id, timezone FROM account
+	row := c.Tx().Row(`SELECT id, timezone, tariff_id FROM account
 		WHERE enterprise_id = $1 AND id = $1 AND kind = 'enterprise'`, int64(b.Enterprise))
-	if err := row.Scan(&head.ID, &head.Timezone); err != nil {
+	if err := row.Scan(&head.ID, &head.Timezone, &head.Tariff); err != nil {
 		return head, engine.Failed(err, "enterprise %d", b.Enterprise)
 	}
 	if b.Tariff != 0 {
@@ -117,7 +118,21 @@ func checkIssue(c *store.Change, b *Issue) (head tollgate.Account, err error) {
 			return head, tollgate.Errorf(tollgate.CodeInvalid, "tariff %d does not exist", b.Tariff)
 		}
 	}
-	return head, nil
+	return head, b.checkCurrency(c, head.Tariff)
+}
+
+// checkCurrency refuses cards whose calls would all be refused, because the
+// tariff is not in their currency: their own, the company's, or the default.
+func (b *Issue) checkCurrency(c *store.Change, companys tollgate.ID) error {
+	tariff := cmp.Or(b.Tariff, companys)
+	if tariff == 0 {
+		found, err := engine.Found(c.Tx().QueryRow(`SELECT id FROM tariff WHERE default_customer AND deleted_at = 0
+			AND enterprise_id IN (0, $1) ORDER BY enterprise_id DESC LIMIT 1`, []any{int64(b.Enterprise)}, &tariff))
+		if err != nil || !found { // there may be one before the first call
+			return engine.Failed(err, "looking for the default tariff")
+		}
+	}
+	return c.CheckTariff(tariff, "the cards", b.Currency)
 }
 
 // numbered is a card in the making.

@@ -107,7 +107,7 @@ func remedy(answer *charging.Decision) *view.Link {
 	switch code := answer.Grant.Code; {
 	case code == tollgate.CodeNoCredit:
 		return &view.Link{Label: "Recharge the account, or raise its limit", Path: account}
-	case code == tollgate.CodeFrozen:
+	case code == tollgate.CodeFrozen, code == tollgate.CodeInvalid: // its tariff is in another currency
 		return &view.Link{Label: "Open the account", Path: account}
 	case answer.Tariff != 0:
 		return &view.Link{Label: "Give the tariff a price", Path: "/tariffs/" + answer.Tariff.String()}

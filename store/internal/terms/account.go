@@ -1,0 +1,50 @@
+// Package terms says what an account and the tariffs it pays by must be like to
+// be stored.
+package terms
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"tollgate"
+)
+
+// Check fails with CodeInvalid for an account that says what none can, by itself.
+// Where it says nothing it is given what is usual.
+func Check(a *tollgate.Account) error {
+	refuse := func(format string, args ...any) error {
+		return tollgate.Errorf(tollgate.CodeInvalid,
+			"account %q: %s", a.Name, fmt.Sprintf(format, args...))
+	}
+	a.Reset = cmp.Or(a.Reset, tollgate.Never)
+	a.Bills, a.Business = cmp.Or(a.Bills, tollgate.BillAll), cmp.Or(a.Business, tollgate.BusinessOwn)
+	switch {
+	case a.Name == "":
+		return refuse("a name is missing")
+	case a.Kind == tollgate.KindHouse:
+		return refuse("house accounts are made by the ledger alone")
+	case !a.Currency.Valid():
+		return refuse("currency %q: want 1 to 12 capital letters or digits", a.Currency)
+	case a.Kind == tollgate.KindEnterprise && (a.Parent != 0 || a.Enterprise != a.ID):
+		return refuse("an enterprise has no parent and no other enterprise")
+	case a.Kind == tollgate.KindEnterprise && a.Mode == tollgate.ModeParent:
+		return refuse("an enterprise pays for itself")
+	case a.Kind != tollgate.KindEnterprise && a.Enterprise == 0:
+		return refuse("it belongs to no enterprise")
+	case a.Bills != tollgate.BillAll && a.Bills != tollgate.BillPrivate && a.Bills != tollgate.BillBusiness:
+		return refuse("bills %q calls: want all, private or business", a.Bills)
+	case a.Business != tollgate.BusinessOwn && a.Business != tollgate.BusinessEnterprise:
+		return refuse("business calls paid by %q: want own or enterprise", a.Business)
+	case a.LowCredit < 0:
+		return refuse("low credit %s: want 0 or more", tollgate.FormatMicro(a.LowCredit))
+	case a.WeekStart < 0 || a.WeekStart > 6:
+		return refuse("week start %d: want 0 for Sunday to 6 for Saturday", a.WeekStart)
+	case a.Mode == tollgate.ModeParent && a.Parent == 0:
+		return refuse("its parent should pay, but it has none")
+	}
+	if _, err := time.LoadLocation(a.Timezone); err != nil || a.Timezone == "Local" {
+		return refuse("time zone %q: want an IANA name such as Europe/Berlin", a.Timezone)
+	}
+	return nil
+}
