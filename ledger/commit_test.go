@@ -41,7 +41,7 @@ func (s *shop) together(operations ...func(*ledger.Book) error) []error {
 func TestOneThatBreaksFailsNoOther(t *testing.T) {
 	eachShop(t, func(s *shop) {
 		spare := s.prepaid
-		spare.ID = 0
+		spare.ID, spare.Name = 0, "spare"
 		s.change(func(c *store.Change) error { return c.PutAccount(&spare) })
 		s.settle(s.nobodys(spare)) // now the book knows the account
 		blocked, release, changed := make(chan bool), make(chan bool), make(chan error)
@@ -98,7 +98,7 @@ func TestOneThatBreaksFailsNoOther(t *testing.T) {
 func TestAccountGoneSinceTheLastCall(t *testing.T) {
 	eachShop(t, func(s *shop) {
 		spare := s.prepaid
-		spare.ID = 0
+		spare.ID, spare.Name = 0, "spare"
 		s.change(func(c *store.Change) error { return c.PutAccount(&spare) })
 		s.settle(s.nobodys(spare)) // now the book knows the account
 		s.change(func(c *store.Change) error { return c.DeleteAccount(spare.ID) })

@@ -310,7 +310,7 @@ func TestAccountsAndTransfersInPages(t *testing.T) {
 		change(t, db, func(c *store.Change) error {
 			for i := range 25 {
 				a := o.user
-				a.ID, a.Code, a.Name = 0, "", fmt.Sprintf("extra %d%%", i%5)
+				a.ID, a.Code, a.Name = 0, "", fmt.Sprintf("extra %d/%d%%", i, i%5)
 				if err := c.PutAccount(&a); err != nil {
 					return err
 				}

@@ -127,6 +127,11 @@ func (c *Change) checkAccount(before, a *tollgate.Account) error {
 			return err
 		}
 	}
+	if a.Name != before.Name {
+		if err := terms.FreeName(c.tx, a); err != nil {
+			return err
+		}
+	}
 	if a.Tariff == 0 || a.Tariff == before.Tariff && a.Mode == before.Mode && a.Parent == before.Parent {
 		return nil // whoever has a wrong tariff from before can still be frozen
 	}

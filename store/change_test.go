@@ -298,6 +298,55 @@ func TestChangeRefuses(t *testing.T) {
 	})
 }
 
+// In sheets an account is known by its company and its name, so no two share
+// them; those that do so from before can be changed all the same, and told apart.
+func TestNamesAreTakenOnce(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		db := storetest.Open(t, url)
+		o, other := furnish(t, db, "acme"), furnish(t, db, "umbra")
+		named := func(a tollgate.Account, id tollgate.ID, name string) func(*store.Change) error {
+			a.ID, a.Name, a.Code = id, name, ""
+			if a.Kind == tollgate.KindEnterprise {
+				a.Enterprise = id
+			}
+			return func(c *store.Change) error { return c.PutAccount(&a) }
+		}
+		const inCompany, company = "another account of the company has this name", "another company has this name"
+		deep := o.user
+		deep.Parent = o.user.ID
+		for _, try := range []struct {
+			do   func(*store.Change) error
+			want string // empty: it is done
+		}{
+			{named(o.user, 0, o.user.Name), inCompany},
+			{named(deep, 0, o.user.Name), inCompany},
+			{named(o.user, 0, "acme"), inCompany},
+			{named(o.user, o.user.ID, "acme"), inCompany},
+			{named(o.enterprise, o.enterprise.ID, o.user.Name), inCompany},
+			{named(o.enterprise, 0, "acme"), company},
+			{named(other.enterprise, other.enterprise.ID, "acme"), company},
+			{named(other.user, 0, o.user.Name), ""},
+			{named(o.enterprise, 0, o.user.Name), ""},
+			{named(o.user, o.user.ID, o.user.Name), ""},
+			{named(o.user, o.user.ID, "umbra"), ""},
+		} {
+			err := db.Change(t.Context(), root, "test", try.do)
+			if try.want == "" && err != nil || try.want != "" &&
+				(tollgate.CodeOf(err) != tollgate.CodeConflict || !strings.Contains(err.Error(), try.want)) {
+				t.Errorf("%v (%s), want %q", err, tollgate.CodeOf(err), try.want)
+			}
+		}
+		if _, err := bare(t, url).ExecContext(t.Context(), "UPDATE account SET name = 'acme' WHERE id = $1",
+			int64(o.user.ID)); err != nil {
+			t.Fatal(err)
+		}
+		o.user.Name, o.user.Frozen = "acme", true
+		change(t, db, func(c *store.Change) error { return c.PutAccount(&o.user) })
+		o.user.Name = "Erika"
+		change(t, db, func(c *store.Change) error { return c.PutAccount(&o.user) })
+	})
+}
+
 // What is said where the currencies of a tariff and an account do not meet leads
 // to the field, and whoever has a wrong tariff from before can still be frozen.
 func TestCurrencyOfATariff(t *testing.T) {
@@ -345,7 +394,7 @@ func TestDelete(t *testing.T) {
 		o := furnish(t, db, "acme")
 		o.post(t, db, o.call(1))
 		spare := o.user
-		spare.ID, spare.Code = 0, ""
+		spare.ID, spare.Code, spare.Name = 0, "", "spare"
 		change(t, db, func(c *store.Change) error { return c.PutAccount(&spare) })
 		change(t, db, func(c *store.Change) error {
 			o.enterprise.Tariff, o.operator.Tariff = 0, 0
@@ -370,6 +419,8 @@ func TestDelete(t *testing.T) {
 		if err != nil || len(calls.Items) != 1 {
 			t.Errorf("the call of the deleted device: %+v, %v", calls, err)
 		}
+		o.enterprise.Name = "gone"
+		change(t, db, func(c *store.Change) error { return c.PutAccount(&o.enterprise) })
 		again := furnish(t, db, "acme") // the names are free
 		if again.device.ID == o.device.ID {
 			t.Error("a new device has the deleted one's id")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store/internal/engine"
 )
 
 // Check fails with CodeInvalid for an account that says what none can, by itself.
@@ -47,4 +48,25 @@ func Check(a *tollgate.Account) error {
 		return refuse("time zone %q: want an IANA name such as Europe/Berlin", a.Timezone)
 	}
 	return nil
+}
+
+// FreeName fails with CodeConflict where another account of the enterprise, or
+// another enterprise, has the name already: in sheets an account is known by it.
+func FreeName(tx *engine.Tx, a *tollgate.Account) error {
+	taken := func(who, query string, args ...any) error {
+		found, err := tx.Exists("SELECT EXISTS("+query+")", args...)
+		if found {
+			return tollgate.Errorf(tollgate.CodeConflict, "name %q: another %s has this name: choose another", a.Name, who)
+		}
+		return engine.Failed(err, "looking for the name %q", a.Name)
+	}
+	if a.Kind == tollgate.KindEnterprise {
+		if err := taken("company", `SELECT 1 FROM account
+			WHERE kind = 'enterprise' AND name = $1 AND id <> $2`, a.Name, int64(a.ID)); err != nil {
+			return err
+		}
+	}
+	return taken("account of the company", `SELECT 1 FROM account
+		WHERE enterprise_id = $1 AND name = $2 AND id <> $3 AND kind <> 'house'`,
+		int64(a.Enterprise), a.Name, int64(a.ID))
 }
