@@ -84,6 +84,30 @@ func TestDeviceForms(t *testing.T) {
 	v.get(path).lacks(t, ">Bar<")
 }
 
+// TestMappingSaysWhoseItWas: what somebody else had is not taken over silently,
+// and the notice names nobody whom the reader may not know.
+func TestMappingSaysWhoseItWas(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.user("admin", access.RoleAdmin, 0)
+	h.user("clinic", access.RoleAdmin, h.clinic.ID)
+	v, path := h.login("admin"), "/devices/"+h.device.ID.String()
+	save := func(what string, values url.Values) answer {
+		t.Helper()
+		a := v.post(path+"/"+what, values)
+		a.want(t, http.StatusSeeOther)
+		return v.get(a.header.Get("Location"))
+	}
+	reception := url.Values{"number": {"44"}, "account": {h.reception.ID.String()}}
+	save("extensions", url.Values{"number": {"44"}, "account": {h.hotel.ID.String()}}).lacks(t, "mapped before")
+	save("extensions", reception).
+		want(t, http.StatusOK, "The extension is saved. It was mapped before, to Hotel Adlerhof.")
+	save("extensions", reception).want(t, http.StatusOK, "The extension is saved.").lacks(t, "mapped before")
+	h.login("clinic").get(path+"?done=extension&was="+h.hotel.ID.String()).lacks(t, "Hotel Adlerhof")
+	save("trunks", url.Values{"name": {"DAHDI/g1"}, "operator": {h.operator.ID.String()}}).lacks(t, "mapped before")
+	save("trunks", url.Values{"name": {"DAHDI/g1"}}).
+		want(t, http.StatusOK, "The trunk is saved. It was mapped before, to Northern Carrier.")
+}
+
 func boolInt(b bool) int {
 	if b {
 		return 1

@@ -37,8 +37,14 @@ func (s Pages) ExtensionSave(w http.ResponseWriter, r *http.Request, who access.
 		e := tollgate.Extension{
 			Device: d.ID, Number: f.Get("number"), Name: f.Get("name"), Account: f.ID("account"),
 		}
+		was := ""
+		for _, before := range v.Names.Directory.Extensions {
+			if before.Device == d.ID && before.Number == e.Number && before.Account != e.Account {
+				was = before.Account.String()
+			}
+		}
 		return f, extra{extensionForm: f}, change{
-			action: "map extension", done: "extension",
+			action: "map extension", done: "extension", was: was,
 			make: func(c *store.Change) error { return c.PutExtension(e) },
 		}
 	})

@@ -91,7 +91,7 @@ func (s Pages) page(
 		return err
 	}
 	p := &showPage{
-		Page: frame.Page{Title: d.Name, Section: "Devices"}, MayChange: who.May(access.SetTerms),
+		Page: frame.Page{Title: d.Name, Section: "Devices", Notice: wasNotice(r, v)}, MayChange: who.May(access.SetTerms),
 		Device: &d, Row: NewRow(&d, s.States(), v), Password: extra.password,
 		PushPath: "/api/v1/devices/" + url.PathEscape(d.Name) + "/records",
 		Payer:    v.Names.Account(d.DefaultAccount), Company: v.Names.Account(d.Enterprise),

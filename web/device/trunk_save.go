@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 
@@ -9,6 +10,7 @@ import (
 	"tollgate/store"
 	"tollgate/web/form"
 	"tollgate/web/frame"
+	"tollgate/web/view"
 )
 
 func trunkForm(d *tollgate.Device, v *frame.Reader, values url.Values) *form.Form {
@@ -39,8 +41,14 @@ func (s Pages) TrunkSave(w http.ResponseWriter, r *http.Request, who access.Prin
 		t := tollgate.Trunk{
 			Device: d.ID, Name: f.Get("name"), Operator: f.ID("operator"), Account: f.ID("account"),
 		}
+		was := ""
+		for _, before := range v.Names.Directory.Trunks {
+			if before.Device == d.ID && before.Name == t.Name && (before.Operator != t.Operator || before.Account != t.Account) {
+				was = cmp.Or(before.Operator, before.Account).String()
+			}
+		}
 		return f, extra{trunkForm: f}, change{
-			action: "map trunk", done: "trunk",
+			action: "map trunk", done: "trunk", was: was,
 			make: func(c *store.Change) error { return c.PutTrunk(t) },
 		}
 	})
@@ -50,7 +58,24 @@ func (s Pages) TrunkSave(w http.ResponseWriter, r *http.Request, who access.Prin
 type change struct {
 	action string // for the log
 	done   string // for the notice
+	was    string // the id of whose it was before; empty: nobody's else
 	make   func(*store.Change) error
+}
+
+// wasNotice says whose an extension or trunk was that somebody else has now; nil
+// where nothing was replaced, or what the reader may not know.
+func wasNotice(r *http.Request, v *frame.Reader) *view.Notice {
+	id, done := form.IDOr0(r.URL.Query().Get("was")), r.URL.Query().Get("done")
+	name := ""
+	if a := v.Names.Accounts[id]; a != nil && (v.Scope == store.Everything || a.Enterprise == tollgate.ID(v.Scope)) {
+		name = a.Name
+	} else if v.Scope == store.Everything {
+		name = v.Names.Operator(id)
+	}
+	if name == "" || done != "extension" && done != "trunk" {
+		return nil
+	}
+	return &view.Notice{Tone: "warn", Text: "The " + done + " is saved. It was mapped before, to " + name + "."}
 }
 
 // change answers a small form on a device's page.
@@ -80,7 +105,11 @@ func (s Pages) change(
 		return err
 	}
 	if saved {
-		http.Redirect(w, r, path(id, "done", order.done), http.StatusSeeOther)
+		parameters := []string{"done", order.done}
+		if order.was != "" {
+			parameters = append(parameters, "was", order.was)
+		}
+		http.Redirect(w, r, path(id, parameters...), http.StatusSeeOther)
 		return nil
 	}
 	return s.page(w, r, who, id, extra)
