@@ -249,11 +249,17 @@ func TestAlertOncePerCall(t *testing.T) {
 	h := newHouse(t, storetest.SQLite(t))
 	h.device.Plan.PrivateCodes = []string{"*7*"}
 	h.change(t, func(c *store.Change) error { return c.PutDevice(&h.device, "") })
+	call := h.record("1", "*7*0301234567", h.device.ID)
+	call.Extension = "203" // an ordinary call has no originator
 	for range 3 {
-		h.finish(t, h.record("1", "*7*0301234567", h.device.ID))
+		h.finish(t, call)
 	}
 	if got := len(h.office.bell.raised); got != 1 {
-		t.Errorf("%d alerts, want 1", got)
+		t.Fatalf("%d alerts, want 1", got)
+	}
+	const want = "a call of extension 203 was marked private without the permission"
+	if got := <-h.office.bell.raised; got.Text != want {
+		t.Errorf("the alert says %q, want %q", got.Text, want)
 	}
 }
 

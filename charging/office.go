@@ -5,6 +5,7 @@
 package charging
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -153,7 +154,8 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 		cdr := &settlements[a.place].CDR
 		f.Raise(tollgate.Alert{
 			Enterprise: cdr.Enterprise, Kind: a.kind, Account: cdr.Payer, Call: cdr.Call,
-			Text: "a call of extension " + cdr.Originator + " was marked private without the permission",
+			Text: "a call of extension " + cmp.Or(cdr.Originator, cdr.Extension, cdr.Caller) +
+				" was marked private without the permission",
 		})
 	}
 	f.announce(settlements, results)
