@@ -4,13 +4,13 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"tollgate"
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
 	"tollgate/web/frame"
+	"tollgate/web/view"
 )
 
 // showPage is one group with its members.
@@ -60,7 +60,7 @@ func (s Pages) show(
 	for _, id := range g.Members {
 		p.Members = append(p.Members, member{id, v.Names.Account(id)})
 	}
-	slices.SortStableFunc(p.Members, func(a, b member) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(p.Members, func(a, b member) int { return view.CompareNames(a.Name, b.Name) })
 	return s.Send(w, r, f.Status(), "group_show", p)
 }
 

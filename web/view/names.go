@@ -167,7 +167,7 @@ func (n *Names) sortAccounts() {
 	}
 	slices.SortFunc(n.sorted, func(a, b *tollgate.Account) int {
 		if a.Enterprise != b.Enterprise {
-			return cmp.Or(cmp.Compare(n.Account(a.Enterprise), n.Account(b.Enterprise)),
+			return cmp.Or(CompareNames(n.Account(a.Enterprise), n.Account(b.Enterprise)),
 				cmp.Compare(a.Enterprise, b.Enterprise))
 		}
 		switch a.Enterprise {
@@ -176,7 +176,7 @@ func (n *Names) sortAccounts() {
 		case b.ID:
 			return 1
 		}
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(CompareNames(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 }
 
