@@ -43,7 +43,7 @@ func ruleForm(d *tollgate.Device, v *frame.Reader, at, conditions int, values ur
 			Name: "name", Label: "Name", Required: true, Placeholder: "International calls", Focus: at == 0,
 		},
 		&form.Field{
-			Name: "tariff", Label: "Rate group", Type: "select",
+			Name: "tariff", Label: "Tariff", Type: "select",
 			Options: v.Names.TariffChoices("The account's own"), Hint: "The tariff that prices these calls.",
 		})
 	var fields []*form.Field
