@@ -293,6 +293,16 @@ func (d *directory) chain(payer *tollgate.Account, currency tollgate.Currency) (
 	return ids, nil
 }
 
+// short says whose money does not suffice. One above who pays is not charged,
+// but its limit bounds all below it together.
+func (d *directory) short(payer, short tollgate.ID, left tollgate.Money) *tollgate.Error {
+	why := ""
+	if quota, purse := d.purse(d.accounts[payer]); short != quota && short != purse {
+		why = ", and its limit bounds all accounts below it"
+	}
+	return tollgate.Errorf(tollgate.CodeNoCredit, "%s has %s left%s", d.nameOf(short), left, why)
+}
+
 // limited reports whether anybody who would pay can run out of money.
 func (d *directory) limited(payer *tollgate.Account) bool {
 	for a := range d.upward(payer) {

@@ -72,8 +72,8 @@ func (f *Office) extend(
 		least := wanted
 		wanted = m.affordable(next.Held+held.Room, wanted)
 		if left, _ := m.cost(wanted); wanted <= used || wanted >= least || left <= next.Held {
-			return f.ends(ctx, c, next, m, used, tollgate.Errorf(tollgate.CodeNoCredit,
-				"%s has %s left", d.nameOf(held.Short), tollgate.Money{Micro: held.Room, Currency: next.Currency}))
+			return f.ends(ctx, c, next, m, used, d.short(next.Payer, held.Short,
+				tollgate.Money{Micro: held.Room, Currency: next.Currency}))
 		}
 	}
 	return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeUnavailable,

@@ -123,7 +123,7 @@ func (f *Office) foresee(
 	lasts := m.affordable(room, affordsMax)
 	left := tollgate.Money{Micro: room, Currency: kept.Currency}
 	if lasts <= 0 {
-		return tollgate.Errorf(tollgate.CodeNoCredit, "%s has %s left", d.nameOf(short), left)
+		return d.short(kept.Payer, short, left)
 	}
 	out.Grant = tollgate.Grant{
 		Allowed: true, For: min(lasts, sliceMin), Affords: lasts, Left: left,

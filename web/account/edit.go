@@ -37,6 +37,7 @@ func accountForm(v *frame.Reader, a *tollgate.Account, values url.Values) *form.
 		who = append(who, &form.Field{
 			Name: "parent", Label: "Below", Type: "select",
 			Options: v.Names.AccountChoices("Directly below the company", v.Scope, form.IDOr0(values.Get("parent"))),
+			Hint:    "Whatever stands above needs room for its calls too, where it has a limit, though it does not pay.",
 		})
 	}
 	who = append(who, &form.Field{Name: "code", Label: "Account code", Hint: "Calls that carry it are charged here."})
