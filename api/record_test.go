@@ -48,7 +48,10 @@ func TestRecords(t *testing.T) {
 			header: map[string]string{"Content-Type": "text/csv"}, body: "a,b\n1,2\n",
 			want: 422, has: []string{"unique_id"},
 		},
-		{name: "by its enterprise", do: path, as: "alpha admin", body: call, want: 403, has: []string{"account and password of the device"}},
+		{
+			name: "by its enterprise", do: path, as: "alpha admin", body: call,
+			want: 403, has: []string{"account and password of the device"},
+		},
 		{name: "by a token of the house", do: path, as: "admin", body: call, want: 200, has: []string{`"duplicate":1`}},
 		{name: "by a reader", do: path, as: "alpha reader", body: call, want: 403},
 		{name: "by another device", do: path, as: "beta:" + devicePassword, body: call, want: 403, hasNot: []string{"argon"}},

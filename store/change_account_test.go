@@ -101,3 +101,32 @@ func TestCurrencyOfATariff(t *testing.T) {
 		change(t, db, func(c *store.Change) error { return c.PutAccount(&o.user) })
 	})
 }
+
+// TestSetFrozen freezes an account of one's own scope, with the terms that
+// somebody else has set meanwhile.
+func TestSetFrozen(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		o, other := furnish(t, db, "acme"), furnish(t, db, "other")
+		freeze := func(s store.Scope, frozen bool) (a tollgate.Account, err error) {
+			return a, db.Change(t.Context(), store.Actor{Name: "test"}, "freeze", func(c *store.Change) error {
+				a, err = c.SetFrozen(s, o.user.ID, frozen)
+				return err
+			})
+		}
+		o.user.CreditLimit = 7
+		change(t, db, func(c *store.Change) error { return c.PutAccount(&o.user) })
+		if _, err := freeze(store.Scope(o.user.Enterprise), true); err != nil {
+			t.Fatal(err)
+		}
+		a, err := db.Account(t.Context(), store.Everything, o.user.ID)
+		if err != nil || !a.Frozen || a.CreditLimit != 7 {
+			t.Errorf("%+v %v", a, err)
+		}
+		if _, err := freeze(store.Scope(other.user.Enterprise), false); tollgate.CodeOf(err) != tollgate.CodeNotFound {
+			t.Errorf("another's: %v", err)
+		}
+		if a, err := freeze(store.Everything, false); err != nil || a.Frozen || a.CreditLimit != 7 {
+			t.Errorf("%+v %v", a, err)
+		}
+	})
+}

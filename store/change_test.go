@@ -59,35 +59,6 @@ func TestMigrateOnce(t *testing.T) {
 	})
 }
 
-// TestSetFrozen freezes an account of one's own scope, with the terms that
-// somebody else has set meanwhile.
-func TestSetFrozen(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		o, other := furnish(t, db, "acme"), furnish(t, db, "other")
-		freeze := func(s store.Scope, frozen bool) (a tollgate.Account, err error) {
-			return a, db.Change(t.Context(), store.Actor{Name: "test"}, "freeze", func(c *store.Change) error {
-				a, err = c.SetFrozen(s, o.user.ID, frozen)
-				return err
-			})
-		}
-		o.user.CreditLimit = 7
-		change(t, db, func(c *store.Change) error { return c.PutAccount(&o.user) })
-		if _, err := freeze(store.Scope(o.user.Enterprise), true); err != nil {
-			t.Fatal(err)
-		}
-		a, err := db.Account(t.Context(), store.Everything, o.user.ID)
-		if err != nil || !a.Frozen || a.CreditLimit != 7 {
-			t.Errorf("%+v %v", a, err)
-		}
-		if _, err := freeze(store.Scope(other.user.Enterprise), false); tollgate.CodeOf(err) != tollgate.CodeNotFound {
-			t.Errorf("another's: %v", err)
-		}
-		if a, err := freeze(store.Everything, false); err != nil || a.Frozen || a.CreditLimit != 7 {
-			t.Errorf("%+v %v", a, err)
-		}
-	})
-}
-
 func TestPutAndReadBack(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		o := furnish(t, db, "acme")
@@ -370,11 +341,10 @@ func TestOperationLogTellsWhatChangedAndNoSecret(t *testing.T) {
 	})
 }
 
-func TestSessionsTokensAndState(t *testing.T) {
+func TestSessionsAndTokens(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		now := noon
 		db := storetest.OpenAt(t, url, func() time.Time { return now })
-		o := furnish(t, db, "acme")
 		if err := db.PutSession(t.Context(), "h", []byte("one"), noon.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
@@ -399,15 +369,6 @@ func TestSessionsTokensAndState(t *testing.T) {
 		}
 		if _, err := db.TokenByHash(t.Context(), "t"); tollgate.CodeOf(err) != tollgate.CodeNotFound {
 			t.Errorf("an expired token: %v", err)
-		}
-		for _, state := range []map[string]string{{"offset": "1", "inode": "7"}, {"offset": "2", "inode": ""}} {
-			if err := db.PutDeviceState(t.Context(), o.device.ID, state); err != nil {
-				t.Fatal(err)
-			}
-		}
-		state, err := db.DeviceState(t.Context(), o.device.ID)
-		if diff := cmp.Diff(map[string]string{"offset": "2"}, state); err != nil || diff != "" {
-			t.Errorf("state: %v\n%s", err, diff)
 		}
 	})
 }

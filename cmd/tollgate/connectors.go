@@ -14,6 +14,7 @@ import (
 	"tollgate/pbx/asterisk/control"
 	"tollgate/pbx/asterisk/tail"
 	"tollgate/store"
+	"tollgate/store/progress"
 )
 
 // configPoll is how soon a changed device is followed anew.
@@ -117,7 +118,7 @@ func (c *connectors) follow(ctx context.Context, device tollgate.Device) (*follo
 	connector := asterisk.New(asterisk.Config{
 		Device: device.ID, AMI: device.Asterisk, Watcher: keeper, PrivateCodes: device.Plan.PrivateCodes,
 		ExtensionDigits: device.Plan.ExtensionDigitsMax,
-		Location:        zone, State: deviceState{c.db, device.ID}, Log: log, Now: c.now,
+		Location:        zone, State: progress.Of(c.db, device.ID), Log: log, Now: c.now,
 	})
 	ctx, stop := context.WithCancel(ctx)
 	f := &following{device: device, connector: connector, control: keeper, stop: stop, done: make(chan struct{})}
@@ -185,20 +186,4 @@ func (c *connectors) stopAll() {
 		<-f.done
 		delete(c.running, id)
 	}
-}
-
-// deviceState keeps a connector's journal position with its device.
-type deviceState struct {
-	db     *store.DB
-	device tollgate.ID
-}
-
-// Load reads what was saved last.
-func (s deviceState) Load(ctx context.Context) (map[string]string, error) {
-	return s.db.DeviceState(ctx, s.device)
-}
-
-// Save replaces it.
-func (s deviceState) Save(ctx context.Context, state map[string]string) error {
-	return s.db.PutDeviceState(ctx, s.device, state)
 }
