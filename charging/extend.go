@@ -216,6 +216,9 @@ func (f *Office) found(ctx context.Context, c *liveCall) (keptCall, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if other.state.Answered.IsZero() {
+		other.state.Answered = c.state.Answered // it was only told here
+	}
 	c.state, c.id, c.enterprise, c.patience = other.state, other.id, other.enterprise, other.patience
 	return c.state, nil
 }

@@ -247,6 +247,7 @@ func (f *Office) Renew(ctx context.Context, call tollgate.CallID, used time.Dura
 		return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", call)
 	}
 	used = max(0, used)
+	c.talks(f.now().Add(-used), used)
 	if c.hear(used) && c.reservation() != 0 {
 		if _, err := f.hold(ctx, c, c.snapshot(), used); err != nil && tollgate.CodeOf(err) != tollgate.CodeConflict {
 			return tollgate.Grant{}, err

@@ -93,6 +93,17 @@ func (c *liveCall) hear(used time.Duration) (news bool) {
 	return news
 }
 
+// talks notes that a call was answered by then, if it has talked and nobody said
+// when it was answered, or that was forgotten in a restart. Otherwise each renewal
+// would price it as if it were answered now, in a cheaper hour than it was.
+func (c *liveCall) talks(since time.Time, used time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if used > 0 && c.state.Answered.IsZero() {
+		c.state.Answered = micros(since)
+	}
+}
+
 // remember keeps a call that was given up, so that its record is settled as was
 // decided.
 func (c *liveCall) remember() {

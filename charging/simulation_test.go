@@ -334,7 +334,9 @@ func (s *simulation) answer(c *simCall) error {
 	s.counts.Talked++
 	c.answered = s.clock
 	if !s.once(20) { // it may be lost
-		_ = s.office.Answer(context.Background(), c.attempt.Call, c.answered)
+		if !s.once(20) { // or only that it was answered
+			_ = s.office.Answer(context.Background(), c.attempt.Call, c.answered)
+		}
 		s.renew(c)
 	}
 	s.watch(c)
