@@ -18,9 +18,9 @@ const asksMax = 5
 func (f *Office) extend(
 	ctx context.Context, d *directory, c *liveCall, used time.Duration,
 ) (tollgate.Grant, error) {
-	now, next := f.now(), c.snapshot()
-	for next.Unlimited {
-		g, err := f.extendFree(ctx, c, next)
+	next := c.snapshot()
+	for range asksMax {
+		g, err := f.extendTo(ctx, d, c, next, used)
 		if tollgate.CodeOf(err) != tollgate.CodeConflict {
 			return g, err
 		}
@@ -28,13 +28,32 @@ func (f *Office) extend(
 			return tollgate.Grant{}, err
 		}
 	}
+	return tollgate.Grant{}, tooQuick()
+}
+
+func tooQuick() error {
+	return tollgate.Errorf(tollgate.CodeUnavailable, "the credit changes too quickly: ask again")
+}
+
+// extendTo is extend for a call as it is known to be; CodeConflict says that its
+// reservation is another one.
+func (f *Office) extendTo(
+	ctx context.Context, d *directory, c *liveCall, next keptCall, used time.Duration,
+) (tollgate.Grant, error) {
+	now := f.now()
 	answer := next.Answered
 	if answer.IsZero() {
 		answer = now
 	}
+	limits := d.review(&next)
 	m := d.meter(next.Tariff, next.Number, answer)
-	if frozen := d.frozen(d.accounts[next.Payer]); frozen != "" {
+	switch frozen := d.frozen(d.accounts[next.Payer]); {
+	case frozen != "":
 		return f.ends(ctx, c, next, m, used, tollgate.Errorf(tollgate.CodeFrozen, "account %q is frozen", frozen))
+	case limits != nil:
+		return f.ends(ctx, c, next, m, used, limits)
+	case next.Unlimited:
+		return f.extendFree(ctx, c, next)
 	}
 	if err := f.freshen(ctx, d, next.Chain, now); err != nil {
 		return tollgate.Grant{}, err
@@ -57,11 +76,6 @@ func (f *Office) extend(
 		ask.Granted = max(m.affordable(ask.Held, most), 0)
 		ask.Final = false
 		held, err := f.hold(ctx, c, ask, used)
-		if tollgate.CodeOf(err) == tollgate.CodeConflict {
-			if next, err = f.found(ctx, c); err == nil {
-				continue
-			}
-		}
 		if err != nil {
 			return tollgate.Grant{}, err
 		}
@@ -76,8 +90,7 @@ func (f *Office) extend(
 				tollgate.Money{Micro: held.Room, Currency: next.Currency}))
 		}
 	}
-	return tollgate.Grant{}, tollgate.Errorf(tollgate.CodeUnavailable,
-		"the credit changes too quickly: ask again")
+	return tollgate.Grant{}, tooQuick()
 }
 
 // lasting is for how long the money would last, as far as was known when the
@@ -150,22 +163,22 @@ func (f *Office) warn(
 // ends is the answer when no more can be held: refused before the call, what
 // was held already in it, or nothing at all where the rule only wants an alert.
 func (f *Office) ends(
-	ctx context.Context, c *liveCall, s keptCall, m *meter, used time.Duration, why *tollgate.Error,
+	ctx context.Context, c *liveCall, s keptCall, m *meter, used time.Duration, why error,
 ) (tollgate.Grant, error) {
-	then := s.Verdict.NoCredit
-	if s.Granted > 0 {
-		then = s.Verdict.Exhausted
+	then, usual := s.Verdict.NoCredit, causeRejected
+	if s.Granted > 0 || used > 0 {
+		then, usual = s.Verdict.Exhausted, causeCleared
 	}
-	if then = unlessAlert(then, why.Code); then.Kind == tollgate.ActionAlert {
+	if then = unlessAlert(then, tollgate.CodeOf(why)); then.Kind == tollgate.ActionAlert {
 		f.Raise(tollgate.Alert{
 			Enterprise: c.enterprise, Kind: tollgate.AlertNoCredit, Account: s.Payer, Call: s.Attempt.Call,
-			Text: "a call goes on without credit, as its rule says: " + why.Message,
+			Text: "a call goes on without credit, as its rule says: " + why.Error(),
 		})
 		s.Unlimited = true
 		return f.extendFree(ctx, c, s)
 	}
-	if s.Granted == 0 {
-		return refused(s.Attempt.Call, then, why), nil
+	if s.Granted == 0 { // of a call that nothing limited before, too
+		return refused(s.Attempt.Call, orHangup(then, usual), why), nil
 	}
 	if held := m.affordable(s.Held, s.Granted); held > 0 {
 		s.Granted = held // less than was thought if it was answered in a dearer hour
@@ -182,7 +195,8 @@ func (f *Office) ends(
 // extendFree lets a call go on that nothing limits. That it goes on is kept, so
 // that a restart knows who pays for it.
 func (f *Office) extendFree(ctx context.Context, c *liveCall, next keptCall) (tollgate.Grant, error) {
-	if c.reservation() == 0 || !c.snapshot().Unlimited || c.waits() < freeMax/2 {
+	was := c.snapshot()
+	if c.reservation() == 0 || !was.Unlimited || !sameTerms(&was, &next) || c.waits() < freeMax/2 {
 		next.Unlimited = true
 		if _, err := f.hold(ctx, c, next, 0); err != nil {
 			return tollgate.Grant{}, err

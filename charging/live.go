@@ -105,7 +105,7 @@ func (f *Office) abandon(c *liveCall) {
 
 func sameTerms(a, b *keptCall) bool {
 	return a.Attempt.Dialed == b.Attempt.Dialed && a.Payer == b.Payer && a.Tariff == b.Tariff &&
-		a.Verdict == b.Verdict && slices.Equal(a.Chain, b.Chain)
+		a.Purse == b.Purse && a.Quota == b.Quota && a.Verdict == b.Verdict && slices.Equal(a.Chain, b.Chain)
 }
 
 // dialed is the number that an attempt dials. A device that is not known has
@@ -173,6 +173,9 @@ func (d *directory) terms(
 	if err != nil {
 		return kept, err
 	}
+	if payer := d.accounts[kept.Payer]; payer != nil {
+		kept.Quota, kept.Purse = d.purse(payer)
+	}
 	return kept, d.limits(&q, &kept)
 }
 
@@ -199,9 +202,18 @@ func (d *directory) limits(q *question, kept *keptCall) error {
 			q.site.liable(q.CDR), device.Name)
 	}
 	kept.Tariff = cmp.Or(kept.Verdict.Tariff, d.customerTariff(payer, payer.Enterprise))
-	if !d.limited(payer) {
+	if err := d.needs(payer, kept); err != nil {
+		return err
+	}
+	if kept.Unlimited {
 		q.tell("%s has no limit.", payer.Name)
-		kept.Unlimited = true
+	}
+	return nil
+}
+
+// needs finds the accounts that need room for a call which an account pays for.
+func (d *directory) needs(payer *tollgate.Account, kept *keptCall) (err error) {
+	if kept.Unlimited = !d.limited(payer); kept.Unlimited {
 		return nil
 	}
 	t := d.tariffs[kept.Tariff]
@@ -210,9 +222,27 @@ func (d *directory) limits(q *question, kept *keptCall) error {
 			"account %q has no tariff, so nobody knows what the call costs: give it one", payer.Name)
 	}
 	kept.Currency = t.words.Currency
-	var err error
 	kept.Chain, err = d.chain(payer, kept.Currency)
 	return err
+}
+
+// review looks again at what limits a call that nothing limited: the terms of who
+// pays may have changed. One that goes on without credit, as its rule says, has
+// accounts on which money was held, and is left alone.
+func (d *directory) review(kept *keptCall) error {
+	s, purse := d.sites[kept.Attempt.Call.Device], d.accounts[kept.Purse]
+	if !kept.Unlimited || len(kept.Chain) > 0 || kept.Verdict.Rated || kept.Verdict.Unbilled ||
+		purse == nil || s == nil || s.device.Kind == tollgate.DeviceAsterisk && !s.device.Control {
+		return nil
+	}
+	payer := d.accounts[kept.Payer]
+	if _, now := d.purse(payer); now != kept.Purse {
+		payer = purse // which pays, whoever stands above the payer now
+	}
+	if d.tariffs[kept.Tariff] == nil {
+		kept.Tariff = cmp.Or(kept.Verdict.Tariff, d.customerTariff(payer, payer.Enterprise))
+	}
+	return d.needs(payer, kept)
 }
 
 // Answer says when the called party answered: see tollgate.Charger.

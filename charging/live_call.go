@@ -42,6 +42,8 @@ type keptCall struct {
 	Number    tollgate.Number    `json:"number"`
 	Payer     tollgate.ID        `json:"payer"`
 	PaidBy    tollgate.PayerRule `json:"paid_by"`
+	Purse     tollgate.ID        `json:"purse"` // whose money pays; 0: nobody's, or it was kept before this was
+	Quota     tollgate.ID        `json:"quota"` // whose use grows; 0: nobody's
 	Verdict   verdict            `json:"verdict"`
 	Tariff    tollgate.ID        `json:"tariff"` // that prices the customer's side; 0: none
 	Currency  tollgate.Currency  `json:"currency"`
@@ -71,7 +73,8 @@ func (c *liveCall) decision() decision {
 	defer c.mu.Unlock()
 	s := &c.state
 	return decision{
-		Payer: s.Payer, PaidBy: s.PaidBy, Tariff: s.Tariff, Private: s.Number.Private, Verdict: s.Verdict,
+		Payer: s.Payer, PaidBy: s.PaidBy, Purse: s.Purse, Quota: s.Quota, Tariff: s.Tariff,
+		Private: s.Number.Private, Verdict: s.Verdict,
 	}
 }
 

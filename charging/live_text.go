@@ -25,6 +25,8 @@ func (c *keptCall) text() ([]byte, error) {
 	b = appendNumber(b, &c.Number)
 	b = appendID(b, `,"payer":`, c.Payer)
 	b = appendText(b, `,"paid_by":`, string(c.PaidBy))
+	b = appendID(b, `,"purse":`, c.Purse)
+	b = appendID(b, `,"quota":`, c.Quota)
 	b = appendVerdict(b, &c.Verdict)
 	b = appendID(b, `,"tariff":`, c.Tariff)
 	b = appendText(b, `,"currency":`, string(c.Currency))

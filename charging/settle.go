@@ -25,7 +25,11 @@ const (
 type decision struct {
 	Payer  tollgate.ID        `json:"payer"`
 	PaidBy tollgate.PayerRule `json:"paid_by"`
-	Tariff tollgate.ID        `json:"tariff"` // whose prices the money was held by; 0: none was
+	// Purse and Quota are what Payer came to then: an account may have been given
+	// other parents since, and the money was held on these. 0: as it is now.
+	Purse  tollgate.ID `json:"purse,omitzero"`
+	Quota  tollgate.ID `json:"quota,omitzero"`
+	Tariff tollgate.ID `json:"tariff"` // whose prices the money was held by; 0: none was
 	// Private says that it was marked so then: a dialplan may take the code off.
 	Private bool    `json:"private"`
 	Verdict verdict `json:"verdict"`
@@ -59,7 +63,7 @@ func (d *directory) settle(
 	if s.Reason = d.place(r, now, &q); s.Reason != "" {
 		return ""
 	}
-	v, err := d.decided(&q, made)
+	v, made, err := d.decided(&q, made)
 	if err != nil {
 		s.Reason = err.Error()
 		return ""
@@ -80,20 +84,33 @@ func (d *directory) settle(
 	d.margin(&s.CDR)
 	s.Unlisted = v.Unbilled
 	if payer != nil {
-		s.Quota, s.Purse = d.purse(payer)
+		s.Quota, s.Purse = d.purseOf(payer, made)
 		s.Reason = d.mixed(s)
 	}
 	return q.alert
 }
 
-// decided is what was decided when the call was placed, if a payer was found and
-// still exists, else what is decided now.
-func (d *directory) decided(q *question, made *decision) (verdict, error) {
-	if made == nil || !made.Verdict.Rated && !q.site.serves(d.accounts[made.Payer]) {
-		return d.decide(q)
+// purseOf is who pays: as was decided before the call, where that still can.
+func (d *directory) purseOf(payer *tollgate.Account, made *decision) (quota, purse tollgate.ID) {
+	if made == nil {
+		return d.purse(payer)
 	}
-	if q.Number.Private && !made.Private && made.PaidBy != tollgate.PaidByCard {
-		return d.decide(q) // it was asked about as another call than it was
+	if a := d.accounts[made.Purse]; a == nil || a.Enterprise != payer.Enterprise {
+		return d.purse(payer)
+	}
+	if a := d.accounts[made.Quota]; a != nil && a.Enterprise == payer.Enterprise && a.Mode == tollgate.ModeQuota {
+		quota = a.ID
+	}
+	return quota, made.Purse
+}
+
+// decided is what was decided when the call was placed, if a payer was found and
+// still exists, else what is decided now: then it returns no decision.
+func (d *directory) decided(q *question, made *decision) (verdict, *decision, error) {
+	if made == nil || !made.Verdict.Rated && !q.site.serves(d.accounts[made.Payer]) ||
+		q.Number.Private && !made.Private && made.PaidBy != tollgate.PaidByCard { // it was asked about as another call
+		v, err := d.decide(q)
+		return v, nil, err
 	}
 	q.Payer, q.PaidBy = made.Payer, made.PaidBy
 	q.Number.Private = q.Number.Private || made.Private
@@ -101,7 +118,7 @@ func (d *directory) decided(q *question, made *decision) (verdict, error) {
 	if d.tariffs[made.Tariff] != nil {
 		v.Tariff = made.Tariff // though the account may have been given another one since
 	}
-	return v, nil
+	return v, made, nil
 }
 
 // mixed says that the money of the purse, or of the quota, is not that of the

@@ -66,7 +66,8 @@ func (s *switchboard) known(id tollgate.CallID) *liveCall {
 func ended(id tollgate.CallID, made decision) *liveCall {
 	return &liveCall{over: true, state: keptCall{
 		Attempt: tollgate.Attempt{Call: id}, Number: tollgate.Number{Private: made.Private},
-		Payer: made.Payer, PaidBy: made.PaidBy, Tariff: made.Tariff, Verdict: made.Verdict,
+		Payer: made.Payer, PaidBy: made.PaidBy, Purse: made.Purse, Quota: made.Quota, Tariff: made.Tariff,
+		Verdict: made.Verdict,
 	}}
 }
 
