@@ -58,7 +58,7 @@ type callGrant struct {
 	Allowed   bool                `json:"allowed" doc:"false: do what action says"`
 	Unlimited bool                `json:"unlimited" doc:"it needs no timer and no renewal"`
 	Seconds   int64               `json:"seconds" example:"60" doc:"talk time from the answer, all of it so far, after which the device must end the call by itself if it hears nothing more; 0 where refused or unlimited"`
-	RenewAt   int64               `json:"renew_at" example:"48" doc:"talk time at which to ask for more; 0 where there is nothing to ask"`
+	RenewAt   int64               `json:"renew_at" example:"48" doc:"talk time at which to ask for more, of a final answer once more two seconds before its end; 0 where there is nothing to ask"`
 	Final     bool                `json:"final" doc:"the money ends at seconds: then do what action says"`
 	Action    tollgate.ActionKind `json:"action,omitempty" enum:"hangup,transfer,announce,alert" doc:"what to do now if refused, else at the end; alert: let the call go on, an alert is raised"`
 	Cause     tollgate.Cause      `json:"cause,omitempty" example:"21" doc:"Q.850 cause to hang up with"`
@@ -86,9 +86,9 @@ func grantView(g *tollgate.Grant, usual tollgate.Cause) callGrant {
 	if g.Allowed && !g.Unlimited {
 		// Never 0: to a switch that would mean no timer at all.
 		v.Seconds = max(1, wholeSeconds(g.For))
-	}
-	if g.Allowed && !g.Unlimited && !g.Final {
-		v.RenewAt = wholeSeconds(g.RenewAt)
+		if at := wholeSeconds(g.RenewAt); at < v.Seconds { // also of a final grant: somebody may recharge
+			v.RenewAt = at
+		}
 	}
 	if g.Left.Currency != "" {
 		v.Left, v.Currency = &amount{g.Left.Micro}, g.Left.Currency

@@ -124,6 +124,16 @@ func TestCallAnswers(t *testing.T) {
 			}},
 			`"seconds":60,"renew_at":0,"final":true,"action":"announce","cause":31,"sound":"goodbye"`, "code",
 		},
+		{
+			"final, and to be asked once more",
+			tollgate.Grant{Allowed: true, Final: true, For: time.Minute, RenewAt: 58 * time.Second},
+			`"seconds":60,"renew_at":58,"final":true`, "code",
+		},
+		{
+			"final, and was asked once more",
+			tollgate.Grant{Allowed: true, Final: true, For: time.Minute, RenewAt: time.Minute},
+			`"seconds":60,"renew_at":0,"final":true`, "code",
+		},
 		{"a moment", tollgate.Grant{Allowed: true, Final: true, For: time.Millisecond}, `"seconds":1`, "left"},
 	}
 	for _, test := range tests {
@@ -138,7 +148,7 @@ func TestCallAnswers(t *testing.T) {
 		{name: "nobody can decide", do: "POST /calls", as: "alpha:" + devicePassword, body: ask, want: 503},
 		{
 			name: "counted", do: "GET /metrics", as: "reader", want: 200, has: []string{
-				`tollgate_api_authorizations_total{answer="allowed"} 3`,
+				`tollgate_api_authorizations_total{answer="allowed"} 5`,
 				`tollgate_api_authorizations_total{answer="no_credit"} 2`, "tollgate_live_calls 0",
 			},
 		},

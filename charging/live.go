@@ -223,6 +223,7 @@ func (d *directory) needs(payer *tollgate.Account, kept *keptCall) (err error) {
 	}
 	kept.Currency = t.words.Currency
 	kept.Chain, err = d.chain(payer, kept.Currency)
+	kept.Unlimited = err == nil && len(kept.Chain) == 0 // the limits are of accounts with other money
 	return err
 }
 

@@ -1,6 +1,7 @@
 package charging
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -97,7 +98,8 @@ func (s *script) account(
 	c *store.Change, kind tollgate.AccountKind, name string, o map[string]string,
 ) error {
 	a := &tollgate.Account{
-		Kind: kind, Name: name, Mode: tollgate.Mode(o["mode"]), Code: o["code"], Currency: "EUR",
+		Kind: kind, Name: name, Mode: tollgate.Mode(o["mode"]), Code: o["code"],
+		Currency: tollgate.Currency(cmp.Or(o["currency"], "EUR")),
 		Timezone: "Europe/Berlin", Reset: tollgate.Period(o["reset"]), WeekStart: 1,
 		Bills: tollgate.Billing(o["bills"]), Business: tollgate.BusinessPay(o["business"]),
 	}
