@@ -55,7 +55,7 @@ func (s *server) correctUsed(ctx context.Context, in *usedRequest) (*reply[Accou
 		return nil, err
 	}
 	delta := tollgate.Money{Micro: in.Body.Amount.micro, Currency: a.Currency}
-	if err := s.Book.CorrectUsed(ctx, p.Actor(), a.ID, delta, in.Body.Note, in.Key); err != nil {
+	if err := s.Office.CorrectUsed(ctx, p.Actor(), a.ID, delta, in.Body.Note, in.Key); err != nil {
 		return nil, err
 	}
 	return s.getAccount(ctx, &in.Named)

@@ -6,6 +6,7 @@ import (
 
 	"tollgate"
 	"tollgate/ledger"
+	"tollgate/store"
 )
 
 // periodStart is the beginning of the period that now is in: local midnight of
@@ -77,6 +78,23 @@ func (f *Office) freshen(ctx context.Context, d *directory, ids []tollgate.ID, n
 		f.periods.set(id, start)
 	}
 	return nil
+}
+
+// CorrectUsed adds to what a quota account has used in the period that now is in:
+// see ledger.Book.CorrectUsed. The period is begun first: the account may be new,
+// or the clock not have been looked at since midnight, and the use that somebody
+// just set would return to zero with the period.
+func (f *Office) CorrectUsed(
+	ctx context.Context, by store.Actor, account tollgate.ID, delta tollgate.Money, note, key string,
+) error {
+	d, err := f.directory(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.freshen(ctx, d, []tollgate.ID{account}, f.now()); err != nil {
+		return err
+	}
+	return f.book.CorrectUsed(ctx, by, account, delta, note, key)
 }
 
 // freshenQuotas begins the periods that calls are to be counted in.

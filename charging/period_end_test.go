@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tollgate"
+	"tollgate/store"
 )
 
 // TestPeriodEnds: the end of a period is where the next begins, also where the
@@ -47,5 +48,33 @@ func TestPeriodEnds(t *testing.T) {
 	}
 	if end := PeriodEnd(time.Now(), tollgate.Never, 0, time.UTC); !end.IsZero() {
 		t.Error(end)
+	}
+}
+
+// What somebody sets as used stays, of an account that is new too, and of one whose
+// period has just ended.
+func TestUsedThatWasSetStays(t *testing.T) {
+	c := newClocked(t, time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
+	quota := tollgate.Account{
+		Enterprise: c.company.ID, Parent: c.company.ID, Kind: tollgate.KindUser, Mode: tollgate.ModeQuota, Name: "quota",
+		Currency: "EUR", Timezone: "Europe/Berlin", Allowance: 50_000_000, Reset: tollgate.Daily,
+	}
+	c.change(t, func(change *store.Change) error { return change.PutAccount(&quota) })
+	for _, at := range []time.Time{c.at, time.Date(2026, 11, 20, 23, 0, 0, 300_000_000, time.UTC)} { // midnight in Berlin
+		c.at = at
+		err := c.office.CorrectUsed(t.Context(), store.Actor{Name: "test"}, quota.ID,
+			tollgate.Money{Micro: 10_000_000, Currency: "EUR"}, "taken over", at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			c.at = c.at.Add(time.Second)
+			if err := c.office.sweep(t.Context(), time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := c.standing(t, quota.ID); got.Used != 10_000_000 {
+			t.Errorf("at %s: %s are used, want what was set", at, tollgate.FormatMicro(got.Used))
+		}
 	}
 }

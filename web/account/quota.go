@@ -116,5 +116,5 @@ func usedForm(a *tollgate.Account, values url.Values) *form.Form {
 // Used corrects what was used of an allowance: a logged correction, never an
 // overwrite.
 func (s Pages) Used(w http.ResponseWriter, r *http.Request, who access.Principal) error {
-	return s.move(w, r, who, "used", usedForm, s.Book.CorrectUsed)
+	return s.move(w, r, who, "used", usedForm, s.Office.CorrectUsed)
 }
