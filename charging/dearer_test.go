@@ -80,3 +80,71 @@ func TestRenewWithoutAnswer(t *testing.T) {
 		})
 	}
 }
+
+func peakRate(price, peak, pulse string) tollgate.Rate {
+	return tollgate.Rate{Price: price, PricePeak: peak, First: pulse, Next: pulse}
+}
+
+// A call that rings into a dearer hour never costs more than is held for it: not by
+// the timer that was set when it was dialled, and not after it was answered.
+func TestRingsIntoPeak(t *testing.T) {
+	edge := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		name        string
+		dials, asks time.Duration // before and after the peak begins
+		tariff      tollgate.Rate
+		want        time.Duration
+	}{
+		{"by seconds", 20 * time.Second, 3 * time.Second, peakRate("0.60", "60", "1"), 10 * time.Second},
+		{"by minutes", 20 * time.Second, 3 * time.Second, peakRate("6", "9", "60"), time.Minute},
+		{"not one minute", time.Minute, 0, peakRate("6", "60", "60"), 0},
+		{"long before", time.Hour, 0, peakRate("6", "60", "60"), time.Minute},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newClocked(t, edge.Add(-test.dials))
+			c.peak(t, test.tariff.Price, test.tariff.PricePeak, "13:00", "23:00")
+			c.tariff.Default = test.tariff
+			c.change(t, func(change *store.Change) error { return change.PutTariff(&c.tariff) })
+			a := c.attempt("1", "101")
+			g, err := c.office.Authorize(t.Context(), a)
+			if err != nil || g.Allowed != (test.want > 0) || g.For != test.want {
+				t.Fatalf("%+v and %v, want %s", g, err, test.want)
+			}
+			if !g.Allowed || test.dials > ringMax {
+				return
+			}
+			answer := edge.Add(2 * time.Second)
+			c.covered(t, answer, g)
+			c.at = answer.Add(test.asks)
+			if err := c.office.Answer(t.Context(), a.Call, answer); err != nil {
+				t.Fatal(err)
+			}
+			if g, err = c.office.Renew(t.Context(), a.Call, test.asks); err != nil || !g.Allowed {
+				t.Fatalf("%+v and %v", g, err)
+			}
+			c.covered(t, answer, g)
+		})
+	}
+}
+
+// One that rang for longer than any call rings ends where its money ends, though it
+// does not last for a second.
+func TestRingsTooLongIntoPeak(t *testing.T) {
+	edge := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	c := newClocked(t, edge.Add(-time.Hour))
+	c.peak(t, "0.60", "6000", "13:00", "23:00")
+	a := c.attempt("1", "101")
+	if g, err := c.office.Authorize(t.Context(), a); err != nil || g.For != sliceMin {
+		t.Fatalf("%+v and %v", g, err)
+	}
+	c.at = edge.Add(time.Second)
+	if err := c.office.Answer(t.Context(), a.Call, c.at); err != nil {
+		t.Fatal(err)
+	}
+	for used, want := range map[time.Duration]time.Duration{0: time.Second, 3 * time.Second: 3 * time.Second} {
+		g, err := c.office.Renew(t.Context(), a.Call, used)
+		if err != nil || !g.Final || g.For > max(want, time.Second) {
+			t.Errorf("after %s: %+v and %v, want it to end there", used, g, err)
+		}
+	}
+}

@@ -41,12 +41,8 @@ func (f *Office) extendTo(
 	ctx context.Context, d *directory, c *liveCall, next keptCall, used time.Duration,
 ) (tollgate.Grant, error) {
 	now := f.now()
-	answer := next.Answered
-	if answer.IsZero() {
-		answer = now
-	}
 	limits := d.review(&next)
-	m := d.meter(next.Tariff, next.Number, answer)
+	m := d.meterOf(&next, now)
 	switch frozen := d.frozen(d.accounts[next.Payer]); {
 	case frozen != "":
 		return f.ends(ctx, c, next, m, used, tollgate.Errorf(tollgate.CodeFrozen, "account %q is frozen", frozen))
@@ -180,9 +176,8 @@ func (f *Office) ends(
 	if s.Granted == 0 { // of a call that nothing limited before, too
 		return refused(s.Attempt.Call, orHangup(then, usual), why), nil
 	}
-	if held := m.affordable(s.Held, s.Granted); held > 0 {
-		s.Granted = held // less than was thought if it was answered in a dearer hour
-	}
+	// Less than was thought if it was answered in a dearer hour, or has rung into one.
+	s.Granted = max(m.affordable(s.Held, s.Granted), used, time.Second)
 	c.mu.Lock()
 	c.state.Final, c.state.Granted, c.affords = true, s.Granted, s.Granted
 	c.mu.Unlock()

@@ -17,6 +17,8 @@ const (
 	sliceParts = 8 // of what the money would last for, one slice takes this part
 	leadMin    = 2 * time.Second
 	leadMax    = 15 * time.Second
+	// ringMax is for how long a call rings: proxies then give up (RFC 3261, timer C).
+	ringMax = 3 * time.Minute
 	// affordsMax is how far ahead is looked for what the money would last for.
 	affordsMax = 24 * time.Hour
 	// flatSpan is how long a call must cost the same for to be without end.
@@ -58,6 +60,22 @@ func (d *directory) meter(tariff tollgate.ID, number tollgate.Number, answer tim
 		d: d, tariff: tariff, call: rating.Call{Number: number.E164, Class: number.Class, Answer: answer},
 	}
 	m.charge.Spans = m.spans[:0]
+	return m
+}
+
+// meterOf is the meter of a call. One that rings is answered nobody knows when: it
+// is priced as if it were answered now, or when it has rung out if that is dearer,
+// because a deck or the peak may begin before.
+func (d *directory) meterOf(c *keptCall, now time.Time) *meter {
+	if !c.Answered.IsZero() {
+		return d.meter(c.Tariff, c.Number, c.Answered)
+	}
+	m, late := d.meter(c.Tariff, c.Number, now), d.meter(c.Tariff, c.Number, now.Add(ringMax))
+	if dear, reason := late.cost(sliceMin); reason == "" {
+		if cost, reason := m.cost(sliceMin); reason == "" && dear > cost {
+			return late
+		}
+	}
 	return m
 }
 

@@ -119,7 +119,7 @@ func (f *Office) foresee(
 	if err != nil {
 		return err
 	}
-	m := d.meter(kept.Tariff, kept.Number, f.now())
+	m := d.meterOf(kept, f.now())
 	lasts := m.affordable(room, affordsMax)
 	left := tollgate.Money{Micro: room, Currency: kept.Currency}
 	if lasts <= 0 {
