@@ -11,7 +11,8 @@ type Charger interface {
 	// Authorize asks whether a call may be placed, and holds money for its first
 	// seconds. A refusal is a Grant, not an error: an error means that nobody could
 	// decide, and the device does what it does when Tollgate is down. Asked again
-	// for a call that is not answered yet, it decides anew.
+	// for a call that is not answered yet, it decides anew. CodeConflict in a refusal
+	// says that the name is another call's, which is in progress or in the books.
 	Authorize(ctx context.Context, attempt Attempt) (Grant, error)
 	// Answer says when the called party answered. It may come late, or again.
 	Answer(ctx context.Context, call CallID, at time.Time) error

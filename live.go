@@ -121,6 +121,7 @@ const (
 	AlertCutFailed  AlertKind = "cut_failed"  // a call could not be ended
 	AlertOrphan     AlertKind = "orphan"      // money was held for a call that nobody reported
 	AlertNotPrivate AlertKind = "not_private" // a private call without the permission was billed as business
+	AlertDuplicate  AlertKind = "duplicate"   // another call was reported under the id of one that is in the books
 )
 
 // Alert is what somebody should look at.

@@ -10,7 +10,7 @@ import (
 // Alert is what somebody should look at.
 type Alert struct {
 	ID         tollgate.ID        `json:"id" example:"48230118400001"`
-	Kind       tollgate.AlertKind `json:"kind" example:"low_credit" doc:"low_credit, no_credit, cut_failed, orphan, not_private"`
+	Kind       tollgate.AlertKind `json:"kind" example:"low_credit" doc:"low_credit, no_credit, cut_failed, orphan, not_private, duplicate"`
 	Enterprise tollgate.ID        `json:"enterprise,omitzero" doc:"absent: the house's"`
 	Account    tollgate.ID        `json:"account,omitzero"`
 	Device     tollgate.ID        `json:"device,omitzero" doc:"of the call"`

@@ -68,7 +68,7 @@ type callGrant struct {
 	Left      *amount             `json:"left,omitempty" doc:"can still be spent beyond what is held; absent: nothing limits it"`
 	Currency  tollgate.Currency   `json:"currency,omitempty" example:"EUR"`
 	Warn      bool                `json:"warn" doc:"tell the caller now that the credit is nearly used"`
-	Code      tollgate.ErrorCode  `json:"code,omitempty" enum:"no_credit,frozen,forbidden,invalid" doc:"why it is refused"`
+	Code      tollgate.ErrorCode  `json:"code,omitempty" enum:"no_credit,frozen,forbidden,invalid,conflict" doc:"why it is refused; conflict: the id is another call's"`
 	Reason    string              `json:"reason,omitempty" doc:"the same in words"`
 }
 

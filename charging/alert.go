@@ -18,13 +18,15 @@ type bell struct {
 
 	mu        sync.Mutex
 	listeners map[chan tollgate.Alert]struct{}
-	low       map[tollgate.ID]bool // accounts whose low credit was told
+	low       map[tollgate.ID]bool     // accounts whose low credit was told
+	doubted   map[tollgate.CallID]bool // calls of which it was told that another has their id
 }
 
 func newBell() *bell {
 	return &bell{
 		raised:    make(chan tollgate.Alert, alertQueue),
 		listeners: make(map[chan tollgate.Alert]struct{}), low: make(map[tollgate.ID]bool),
+		doubted: make(map[tollgate.CallID]bool),
 	}
 }
 

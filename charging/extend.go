@@ -2,6 +2,7 @@ package charging
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tollgate"
@@ -14,17 +15,24 @@ import (
 const asksMax = 5
 
 // extend gives a call its next slice of talk time, or what is left. Whoever
-// calls it has the call's turn.
+// calls it has the call's turn. Asked is the call as it is authorised, nil: more is
+// asked for. What is held for it changes in one commit, or not at all. CodeConflict
+// says that its name is that of another call.
 func (f *Office) extend(
-	ctx context.Context, d *directory, c *liveCall, used time.Duration,
+	ctx context.Context, d *directory, c *liveCall, asked *keptCall, used time.Duration,
 ) (tollgate.Grant, error) {
-	next := c.snapshot()
 	for range asksMax {
+		next, err := c.snapshot(), error(nil)
+		if asked != nil {
+			if next, err = c.asked(asked); err != nil {
+				return tollgate.Grant{}, err
+			}
+		}
 		g, err := f.extendTo(ctx, d, c, next, used)
-		if tollgate.CodeOf(err) != tollgate.CodeConflict {
+		if tollgate.CodeOf(err) != tollgate.CodeConflict || errors.Is(err, ledger.ErrSettled) {
 			return g, err
 		}
-		if next, err = f.found(ctx, c); err != nil {
+		if err := f.found(ctx, c); err != nil {
 			return tollgate.Grant{}, err
 		}
 	}
@@ -202,26 +210,26 @@ func (f *Office) extendFree(ctx context.Context, c *liveCall, next keptCall) (to
 
 // found makes good a reservation that is not as it was thought to be: it
 // expired, or another node holds money for the same call.
-func (f *Office) found(ctx context.Context, c *liveCall) (keptCall, error) {
+func (f *Office) found(ctx context.Context, c *liveCall) error {
 	s := c.snapshot()
 	if c.isOver() {
-		return s, tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", s.Attempt.Call)
+		return tollgate.Errorf(tollgate.CodeNotFound, "call %s is over", s.Attempt.Call)
 	}
 	if err := f.book.CatchUp(ctx); err != nil {
-		return s, err
+		return err
 	}
 	page, err := f.kept.Reservations(ctx, store.Everything,
 		store.ReservationFilter{Call: s.Attempt.Call}, store.Paging{})
 	if err != nil {
-		return s, err
+		return err
 	}
 	if len(page.Items) == 0 {
 		c.end(false) // held anew
-		return c.snapshot(), nil
+		return nil
 	}
 	other, err := reload(&page.Items[0])
 	if err != nil {
-		return s, err
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -229,5 +237,5 @@ func (f *Office) found(ctx context.Context, c *liveCall) (keptCall, error) {
 		other.state.Answered = c.state.Answered // it was only told here
 	}
 	c.state, c.id, c.enterprise, c.patience = other.state, other.id, other.enterprise, other.patience
-	return c.state, nil
+	return nil
 }

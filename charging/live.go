@@ -50,20 +50,20 @@ func (f *Office) authorize(ctx context.Context, a tollgate.Attempt, r *Refusal) 
 		return refused(a.Call, tollgate.Action{}, tollgate.Errorf(tollgate.CodeConflict, "the call is over")), nil
 	}
 	earlier := c.snapshot()
-	switch {
-	case earlier.Attempt.Call == (tollgate.CallID{}):
-		f.begin(c, d, kept)
-	case earlier.Answered.IsZero() && !sameTerms(&earlier, &kept):
-		if err := f.release(ctx, c, false); err != nil {
-			return tollgate.Grant{}, err
-		}
+	fresh := earlier.Attempt.Call == (tollgate.CallID{})
+	if fresh {
 		f.begin(c, d, kept)
 	}
 	used := time.Duration(0)
 	if !earlier.Answered.IsZero() {
 		used = max(0, f.now().Sub(earlier.Answered))
 	}
-	g, err := f.extend(ctx, d, c, used)
+	g, err := f.extend(ctx, d, c, &kept, used)
+	if tollgate.CodeOf(err) == tollgate.CodeConflict {
+		if g, err = refused(a.Call, tollgate.Action{}, err), nil; !fresh {
+			return g, nil // of the call that has the name nothing changes
+		}
+	}
 	if err != nil || !g.Allowed {
 		f.abandon(c)
 	}
@@ -101,6 +101,32 @@ func (f *Office) abandon(c *liveCall) {
 	if c.reservation() == 0 {
 		f.board.drop(c.snapshot().Attempt.Call)
 	}
+}
+
+// asked is what a call goes on with when somebody asks for one of its name: its own
+// terms, or those of the question while it rings and who calls tries another number
+// or line. CodeConflict says that the question is about another call: who reuses a
+// name would talk at the expense of whoever had it, or have what is held for him freed.
+func (c *liveCall) asked(kept *keptCall) (keptCall, error) {
+	s := c.snapshot()
+	number := s.Attempt.Dialed == kept.Attempt.Dialed || s.Number.E164 == kept.Number.E164
+	switch {
+	case !sameCaller(&s, kept) || !number && !s.Answered.IsZero():
+		return s, tollgate.Errorf(tollgate.CodeConflict,
+			"call %s is in progress and another one: each call needs an id of its own", s.Attempt.Call)
+	case !s.Answered.IsZero() || sameTerms(&s, kept):
+		return s, nil
+	}
+	next := *kept
+	next.Watched = s.Watched
+	return next, nil
+}
+
+// sameCaller reports whether it is the same who calls, and who pays. A switch may
+// show another number for him on each line.
+func sameCaller(a, b *keptCall) bool {
+	x, y := &a.Attempt, &b.Attempt
+	return a.Payer == b.Payer && x.Extension == y.Extension && (x.Extension != "" || x.Caller == y.Caller)
 }
 
 func sameTerms(a, b *keptCall) bool {
@@ -284,7 +310,7 @@ func (f *Office) Renew(ctx context.Context, call tollgate.CallID, used time.Dura
 			return tollgate.Grant{}, err
 		}
 	}
-	return f.extend(ctx, d, c, used)
+	return f.extend(ctx, d, c, nil, used)
 }
 
 // Advise keeps what the network says a call costs: see tollgate.Charger.

@@ -159,6 +159,7 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 		})
 	}
 	f.announce(settlements, results)
+	f.doubt(ctx, settlements, results)
 	return results, nil
 }
 

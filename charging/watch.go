@@ -155,6 +155,10 @@ func askedAs(r *tollgate.Record) tollgate.CallID {
 	return r.Call
 }
 
+// endsAll reports whether a record ends all that was authorised, and is not one of
+// several lines: it has the very name that was asked for.
+func endsAll(r *tollgate.Record) bool { return askedAs(r) == r.Call }
+
 // callOf finds the call that a record ends; nil if nobody asked for it here.
 func (f *Office) callOf(r *tollgate.Record) *liveCall { return f.board.find(askedAs(r)) }
 
@@ -204,7 +208,7 @@ func (f *Office) seek(ctx context.Context, d *directory, records []tollgate.Reco
 // settles returns the reservation that a record settles, 0 if it leaves it
 // alone: of several lines under one authorisation one gave up while another talks.
 func settles(r *tollgate.Record, c *liveCall) tollgate.ID {
-	if r.Attempt != "" && r.Answer.IsZero() && !c.snapshot().Answered.IsZero() {
+	if !endsAll(r) && r.Answer.IsZero() && !c.snapshot().Answered.IsZero() {
 		return 0
 	}
 	return c.reservation()
@@ -239,7 +243,7 @@ func (f *Office) hangUp(
 	ctx context.Context, records []tollgate.Record, calls []*liveCall, settlements []ledger.Settlement,
 ) {
 	for i, c := range calls {
-		over := !records[i].Answer.IsZero() || records[i].Attempt == ""
+		over := !records[i].Answer.IsZero() || endsAll(&records[i])
 		if c == nil || !over && c.reservation() != settlements[i].Reservation {
 			continue
 		}

@@ -52,11 +52,14 @@ func (d *draft) wanted(batch []*operation) (w live.Wanted) {
 			w.Reservations = append(w.Reservations, id)
 		}
 	}
+	call := func(call tollgate.CallID) {
+		if d.holder(call) == 0 {
+			w.Calls = append(w.Calls, call)
+		}
+	}
 	for _, o := range batch {
 		for i := range o.settle {
-			if call := o.settle[i].CDR.Call; d.holder(call) == 0 {
-				w.Calls = append(w.Calls, call)
-			}
+			call(o.settle[i].CDR.Call)
 			reservation(o.settle[i].Reservation)
 		}
 		switch {
@@ -66,6 +69,7 @@ func (d *draft) wanted(batch []*operation) (w live.Wanted) {
 		case o.hold.From != 0:
 			reservation(o.hold.ID)
 		default:
+			call(o.hold.Call)
 			w.Fresh = append(w.Fresh, store.Reservation{ID: o.hold.ID, Call: o.hold.Call})
 		}
 	}

@@ -57,6 +57,9 @@ func (b *Book) Hold(ctx context.Context, h Hold) (Held, error) {
 	return o.answer.held, err
 }
 
+// ErrSettled says that a call is in the books already.
+var ErrSettled = errors.New("it is in the books already")
+
 // Release gives back what a reservation holds. It reports whether it was there.
 // Enterprise 0 stands for any.
 func (b *Book) Release(ctx context.Context, enterprise, id tollgate.ID) (released bool, err error) {
@@ -154,6 +157,7 @@ type holds struct {
 	rows  map[tollgate.ID]*heldRow
 	order []*heldRow // those that were granted something
 	rooms map[tollgate.ID]*live.Room
+	over  map[tollgate.CallID]bool // in the books, of those that want a new reservation
 }
 
 // heldRow is a reservation as it is after what was decided so far.
@@ -187,18 +191,25 @@ func (c *commit) hold(batch []*operation) error {
 // after what else the commit does.
 func (h *holds) read(batch []*operation) error {
 	var known []tollgate.ID
+	var fresh []tollgate.CallID
 	holds := 0
 	for _, o := range batch {
 		if o.hold == nil {
 			continue
 		}
 		holds++
+		if o.hold.From == 0 {
+			fresh = append(fresh, o.hold.Call)
+		}
 		if o.hold.From != 0 || h.look {
 			known = append(known, o.hold.ID)
 		}
 	}
 	if holds == 0 {
 		return nil
+	}
+	if err := h.readOver(fresh); err != nil {
+		return err
 	}
 	found, err := h.Held(known)
 	if err != nil {
@@ -218,6 +229,24 @@ func (h *holds) read(batch []*operation) error {
 		} else if d != nil {
 			r.Micro += d.Balance - d.Reserved
 		}
+	}
+	return err
+}
+
+// readOver looks which calls are in the books, with those that this commit settles.
+func (h *holds) readOver(calls []tollgate.CallID) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	holders, err := h.Holders(calls)
+	for i, id := range holders {
+		if id == 0 {
+			continue
+		}
+		if h.over == nil {
+			h.over = make(map[tollgate.CallID]bool)
+		}
+		h.over[calls[i]] = true
 	}
 	return err
 }
@@ -265,6 +294,8 @@ func (h *holds) judge(o *Hold, a *answer) (row *heldRow, wrong error) {
 	a.held = Held{}
 	row = h.rows[o.ID]
 	switch {
+	case row == nil && o.From == 0 && h.over[o.Call]:
+		return nil, tollgate.Errorf(tollgate.CodeConflict, "call %s: %w", o.Call, ErrSettled)
 	case row == nil && o.From == 0:
 		row = &heldRow{fresh: true, Reservation: store.Reservation{Enterprise: o.Enterprise, ID: o.ID, Call: o.Call}}
 	case row == nil || row.Enterprise != o.Enterprise || row.Amount != o.From && row.Amount != o.To:

@@ -232,6 +232,18 @@ func (db *DB) CDR(ctx context.Context, s Scope, id tollgate.ID) (tollgate.CDR, e
 	return c, engine.Failed(err, "call %d", id)
 }
 
+// CDRsOf returns those of a few hundred calls that are in the tables, in no order.
+func (db *DB) CDRsOf(ctx context.Context, ids []tollgate.ID) ([]tollgate.CDR, error) {
+	var c conditions
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = int64(id)
+	}
+	c.and("id IN (?"+strings.Repeat(", ?", len(ids)-1)+")", args...)
+	found, err := engine.List(ctx, db.sql.Read(), scanCDR, "SELECT "+cdrColumns+" FROM cdr"+c.clause(), c.args...)
+	return found, engine.Failed(err, "reading %d calls", len(ids))
+}
+
 // Amount is a sum in one currency.
 type Amount struct {
 	tollgate.Money

@@ -93,6 +93,8 @@ func AlertText(kind tollgate.AlertKind) (text, tone string) {
 		return "nobody reported", "warn"
 	case tollgate.AlertNotPrivate:
 		return "not private", "warn"
+	case tollgate.AlertDuplicate:
+		return "id used twice", "bad"
 	}
 	return string(kind), ""
 }
