@@ -48,5 +48,5 @@ func (c cards) Open(ctx context.Context, number, pin string, device tollgate.ID)
 	if err != nil {
 		return agi.Card{}, err
 	}
-	return agi.Card{Account: open.Account, Left: open.Left}, nil
+	return agi.Card{Account: open.Account, Left: open.Left, Expires: open.Expires}, nil
 }

@@ -92,6 +92,9 @@ func (c *caller) follow(ctx context.Context, f *flow, now step, key string) (ste
 		}
 		return f.opened(card, err), nil
 	case taskAuthorize:
+		if at := f.card.Expires; !at.IsZero() && !c.server.Now().Before(at) { // since it was opened, many calls ago
+			return leave("im-sorry", refusalOf(tollgate.CodeForbidden).sound), nil
+		}
 		grant, err := c.authorise(ctx, f.card.Account, now.number)
 		if errors.Is(err, errGone) {
 			return step{}, err

@@ -65,7 +65,7 @@ func TestFlow(t *testing.T) {
 	is("collect: confbridge-pin", f.pressed("998877"))
 	is("open 998877/1234:", f.pressed("1234"))
 	is("collect: vm-youhave 12 digits/dollars vm-and 50 "+askForNumber,
-		f.opened(Card{1, tollgate.Money{Micro: 12_509_999, Currency: "USD"}}, nil))
+		f.opened(Card{Account: 1, Left: tollgate.Money{Micro: 12_509_999, Currency: "USD"}}, nil))
 	is("authorize 0049301:", f.pressed("0049301"))
 	is("dial 0049301: vm-youhave 3 minutes",
 		f.decided("0049301", tollgate.Grant{Allowed: true, Affords: 239 * time.Second}, nil))

@@ -111,6 +111,27 @@ func TestCardBarge(t *testing.T) {
 	}
 }
 
+// TestCardExpires: a card that expires between two calls of a session places no more.
+func TestCardExpires(t *testing.T) {
+	t.Parallel()
+	a := newFakeAsterisk(t, cardCall())
+	a.env["agi_network_script"] = "hq/card?languages=en"
+	a.keys = []string{"998877", "1234", "00442079460001"}
+	asked := false
+	ask(t, house(chargerFunc(func(context.Context, tollgate.Attempt) (tollgate.Grant, error) {
+		asked = true
+		return tollgate.Grant{Allowed: true, Unlimited: true}, nil
+	}), cardsFunc(func(number, pin string) (Card, error) {
+		card, err := oneCard(number, pin)
+		card.Expires = time.Now()
+		return card, err
+	})), a, "127.0.0.1:1")
+	said := a.said()
+	if asked || !slices.Contains(said, "STREAM FILE im-sorry"+keySet) || said[len(said)-1] != "HANGUP" {
+		t.Errorf("asked %t, and it said\n%s", asked, strings.Join(said, "\n"))
+	}
+}
+
 // TestCardHangUp has a caller who hangs up at each point of a session, among
 // them in the call.
 func TestCardHangUp(t *testing.T) {

@@ -40,6 +40,7 @@ type Cards interface {
 type Card struct {
 	Account tollgate.ID    // of kind card
 	Left    tollgate.Money // what can be spent
+	Expires time.Time      // when it places no more calls; zero: never
 }
 
 // Server answers the questions of Asterisks. Its fields are set before Serve and
