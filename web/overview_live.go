@@ -116,7 +116,7 @@ func (l *liveStream) sendFigures() error {
 	if err != nil {
 		return err
 	}
-	today, at, err := l.site.today(l.r.Context(), v, up)
+	today, at, err := l.site.today(l.r.Context(), v, up, false)
 	if err != nil || up == l.up && at.Equal(l.sent) {
 		return err
 	}

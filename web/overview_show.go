@@ -51,7 +51,7 @@ func (s site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Pr
 	if err != nil {
 		return err
 	}
-	today, _, err := s.today(r.Context(), v, s.CallCount(who.Enterprise))
+	today, _, err := s.today(r.Context(), v, s.CallCount(who.Enterprise), true)
 	if err != nil {
 		return err
 	}
@@ -74,10 +74,10 @@ func (s site) overviewShow(w http.ResponseWriter, r *http.Request, who access.Pr
 }
 
 // today sums up the calls that began since midnight, as they were at the instant
-// returned; up is how many are in progress.
-func (s site) today(ctx context.Context, v *frame.Reader, up int) (view.Figures, time.Time, error) {
+// returned; up is how many are in progress, and fresh is as for frame.Site.Since.
+func (s site) today(ctx context.Context, v *frame.Reader, up int, fresh bool) (view.Figures, time.Time, error) {
 	from := v.Told.DayStart()
-	sums, err := s.Since(ctx, v.Scope, from)
+	sums, err := s.Since(ctx, v.Scope, from, fresh)
 	if err != nil {
 		return view.Figures{}, time.Time{}, err
 	}

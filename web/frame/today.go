@@ -35,14 +35,16 @@ type daySum struct {
 	from   time.Time
 	sum    Sum
 	err    error         // why there is none
-	due    time.Time     // when another is made
+	due    time.Time     // when another is made for whoever looks again and again
+	quick  bool          // one is made within sumPatience, also for whoever has just come
 	making chan struct{} // closed when the one that is being made is there; nil: none is
 }
 
 // Since adds up the calls of a scope that began at from or later, or hands out a
-// sum made for somebody else a little earlier.
-func (s *Site) Since(ctx context.Context, scope store.Scope, from time.Time) (Sum, error) {
-	return s.tally.day(scope).share(ctx, from, s.Now, func() (store.Totals, error) {
+// sum made for somebody else a little earlier. Fresh asks for one of now, where that
+// is quickly made: a page is opened once, and then looks again and again.
+func (s *Site) Since(ctx context.Context, scope store.Scope, from time.Time, fresh bool) (Sum, error) {
+	return s.tally.day(scope).share(ctx, from, fresh, s.Now, func() (store.Totals, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sumTimeMax) // others wait for it too
 		defer cancel()
 		return s.Store.Totals(ctx, scope, store.CDRFilter{From: from})
@@ -52,12 +54,12 @@ func (s *Site) Since(ctx context.Context, scope store.Scope, from time.Time) (Su
 // share returns the day's sum. One that is due is made anew by itself; where that
 // takes long, whoever asks gets the one before.
 func (d *daySum) share(
-	ctx context.Context, from time.Time, now func() time.Time, add func() (store.Totals, error),
+	ctx context.Context, from time.Time, fresh bool, now func() time.Time, add func() (store.Totals, error),
 ) (Sum, error) {
 	for {
 		d.mu.Lock()
 		sum, same, at := d.sum, d.from.Equal(from) && d.err == nil, now()
-		if same && !at.Before(sum.At) && at.Before(d.due) {
+		if same && !at.Before(sum.At) && at.Before(d.due) && (!fresh || !d.quick) {
 			d.mu.Unlock()
 			return sum, nil
 		}
@@ -98,7 +100,8 @@ func (d *daySum) renew(from time.Time, now func() time.Time, add func() (store.T
 	if err != nil {
 		d.sum = Sum{}
 	}
-	d.due = ended.Add(restAfterSum * ended.Sub(begun))
+	took := ended.Sub(begun)
+	d.due, d.quick = ended.Add(restAfterSum*took), took < sumPatience
 	close(d.making)
 	d.making = nil
 }

@@ -20,7 +20,7 @@ func TestADayIsAddedUpOnce(t *testing.T) {
 	var fail error
 	var pages tally
 	look := func(scope store.Scope, from time.Time) (Sum, error) {
-		return pages.day(scope).share(t.Context(), from, func() time.Time { return now }, func() (store.Totals, error) {
+		return pages.day(scope).share(t.Context(), from, true, func() time.Time { return now }, func() (store.Totals, error) {
 			now = now.Add(time.Second)
 			sums++
 			return store.Totals{Calls: sums}, fail
@@ -63,7 +63,7 @@ func TestNobodyWaitsForALongSum(t *testing.T) {
 		var d daySum
 		midnight, sums := time.Now(), int64(0)
 		look := func(ctx context.Context) (Sum, error) {
-			return d.share(ctx, midnight, time.Now, func() (store.Totals, error) {
+			return d.share(ctx, midnight, true, time.Now, func() (store.Totals, error) {
 				sums++
 				n := sums
 				time.Sleep(time.Minute)
@@ -99,6 +99,25 @@ func TestNobodyWaitsForALongSum(t *testing.T) {
 		all.Wait()
 		if sums != 2 {
 			t.Errorf("%d sums were made", sums)
+		}
+	})
+}
+
+// TestAFreshPageHasFreshSums: where a sum is quickly made, whoever opens a page gets
+// one of now; whoever looks again and again shares.
+func TestAFreshPageHasFreshSums(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d daySum
+		sums := int64(0)
+		for i, fresh := range []bool{true, true, false, false, true} {
+			got, err := d.share(t.Context(), time.Time{}, fresh, time.Now, func() (store.Totals, error) {
+				sums++
+				time.Sleep(sumPatience / 2)
+				return store.Totals{Calls: sums}, nil
+			})
+			if want := []int64{1, 2, 2, 2, 3}[i]; got.Calls != want || err != nil {
+				t.Errorf("look %d: sum %d (%v), want %d", i, got.Calls, err, want)
+			}
 		}
 	})
 }
