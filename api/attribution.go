@@ -23,8 +23,6 @@ type Attribution struct {
 
 func attributionView(a *tollgate.Attribution) Attribution { return Attribution(*a) }
 
-func (a *Attribution) attribution() tollgate.Attribution { return tollgate.Attribution(*a) }
-
 func (s *server) listAttribution(ctx context.Context, q *Accept) (*huma.StreamResponse, error) {
 	d, err := s.Store.Directory(ctx)
 	if err != nil {
@@ -37,8 +35,9 @@ func (s *server) listAttribution(ctx context.Context, q *Accept) (*huma.StreamRe
 }
 
 func (s *server) putAttribution(ctx context.Context, in *Upload) (*reply[Preview], error) {
-	content, err := sheetOf(in, func(w io.Writer, given []Attribution) error {
-		return batch.WriteAttribution(w, views(given, (*Attribution).attribution))
+	content, err := sheetOf(in, batch.AttributionMax, func(w io.Writer) (func(*Attribution), func() error) {
+		write, flush := batch.AttributionWriter(w)
+		return func(a *Attribution) { write((*tollgate.Attribution)(a)) }, flush
 	})
 	if err != nil {
 		return nil, err

@@ -224,8 +224,8 @@ func readFinish(d *tollgate.Device, call string, body []byte) (tollgate.Record, 
 	if body = bytes.TrimSpace(body); len(body) == 0 || body[0] != '{' {
 		return tollgate.Record{}, newProblem(http.StatusBadRequest, tollgate.CodeInvalid, "the body is no JSON object")
 	}
-	calls, err := readCalls(body)
-	if err != nil {
+	var calls []batch.Fields
+	if err := readCalls(body, func(c *batch.Fields) { calls = append(calls, *c) }); err != nil {
 		return tollgate.Record{}, err
 	}
 	if len(calls) != 1 || cmp.Or(calls[0]["unique_id"], call) != call {

@@ -76,8 +76,10 @@ func (s *server) putDeck(ctx context.Context, in *deckUpload) (*reply[Preview], 
 	if err != nil {
 		return nil, err
 	}
-	content, err := sheetOf(&in.Upload, func(w io.Writer, given []Rate) error {
-		return batch.WriteRates(w, views(given, (*Rate).rate))
+	content, err := sheetOf(&in.Upload, batch.RatesMax, func(w io.Writer) (func(*Rate), func() error) {
+		write, flush := batch.RateWriter(w)
+		var rate tollgate.Rate
+		return func(r *Rate) { rate = r.rate(); write(&rate) }, flush
 	})
 	if err != nil {
 		return nil, err

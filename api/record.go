@@ -3,10 +3,9 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
+	"io"
+	"strings"
 	"time"
 
 	"tollgate"
@@ -117,21 +116,22 @@ func rejectedView(r batch.RecordReject) Settled {
 
 // importRecords settles a JSON list of calls, or one call.
 func (s *server) importRecords(ctx context.Context, m batch.RecordImport, body []byte, out *Delivery) error {
-	calls, err := readCalls(body)
-	if err != nil {
-		return err
-	}
-	out.Items = make([]Settled, len(calls))
 	var records []tollgate.Record
 	var places []int
-	for i, fields := range calls {
-		record, reject := m.Record(fields)
+	out.Items = []Settled{}
+	err := readCalls(body, func(call *batch.Fields) {
+		record, reject := m.Record(*call)
 		if reject != nil {
 			out.Rejected++
-			out.Items[i] = rejectedView(batch.RecordReject{Reject: *reject, UniqueID: fields["unique_id"]})
-			continue
+			rejected := batch.RecordReject{Reject: *reject, UniqueID: (*call)["unique_id"]}
+			out.Items = append(out.Items, rejectedView(rejected))
+			return
 		}
-		records, places = append(records, record), append(places, i)
+		records, places = append(records, record), append(places, len(out.Items))
+		out.Items = append(out.Items, Settled{})
+	})
+	if err != nil {
+		return err
 	}
 	results, err := s.Office.Finish(ctx, records)
 	if err != nil {
@@ -151,55 +151,15 @@ func (s *server) importRecords(ctx context.Context, m batch.RecordImport, body [
 	return nil
 }
 
-// readCalls reads JSON objects of plain values as fields of a sheet.
-func readCalls(body []byte) ([]map[string]string, error) {
-	malformed := func(err error) error {
-		return newProblem(http.StatusBadRequest, tollgate.CodeInvalid,
-			fmt.Sprintf("the body is no JSON list of calls: %v", err))
-	}
+// readCalls reads JSON objects of plain values, a list or one, and hands each to use as
+// fields of a sheet.
+func readCalls(body []byte, use func(*batch.Fields)) error {
+	list := io.Reader(bytes.NewReader(body))
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
-		body = append(append([]byte{'['}, body...), ']')
+		list = io.MultiReader(strings.NewReader("["), list, strings.NewReader("]"))
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var calls []map[string]any
-	if err := d.Decode(&calls); err != nil {
-		return nil, malformed(err)
+	if err := batch.ReadList(list, recordsMax, use); err != nil {
+		return asList(err)
 	}
-	if d.More() {
-		return nil, malformed(errors.New("it goes on after the list"))
-	}
-	if len(calls) > recordsMax {
-		return nil, tollgate.Errorf(tollgate.CodeInvalid, "%d calls: at most %d at once", len(calls), recordsMax)
-	}
-	out := make([]map[string]string, len(calls))
-	for i, call := range calls {
-		out[i] = make(map[string]string, len(call))
-		for name, value := range call {
-			text, err := plain(value)
-			if err != nil {
-				return nil, malformed(fmt.Errorf("[%d].%.40s: %w", i, name, err))
-			}
-			out[i][name] = text
-		}
-	}
-	return out, nil
-}
-
-// plain is the text of a JSON value that is neither list nor object.
-func plain(value any) (string, error) {
-	switch v := value.(type) {
-	case nil:
-		return "", nil
-	case string:
-		return v, nil
-	case json.Number:
-		return v.String(), nil
-	case bool:
-		if v {
-			return "yes", nil
-		}
-		return "no", nil
-	}
-	return "", errors.New("want text, a number or a truth")
+	return nil
 }

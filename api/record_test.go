@@ -153,8 +153,8 @@ func FuzzReadCalls(f *testing.F) {
 	f.Add(`[[]]`)
 	m := batch.RecordImport{Device: 1, Source: tollgate.SourceHTTP, Zone: time.UTC}
 	f.Fuzz(func(t *testing.T, body string) {
-		calls, err := readCalls([]byte(body))
-		if err != nil {
+		var calls []batch.Fields
+		if err := readCalls([]byte(body), func(c *batch.Fields) { calls = append(calls, *c) }); err != nil {
 			return
 		}
 		for _, fields := range calls {

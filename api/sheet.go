@@ -50,9 +50,9 @@ func (u *Upload) isCSV() (bool, error) {
 		"send "+contentJSON+" or "+contentCSV)
 }
 
-// sheetOf returns the file as CSV: a JSON list is written as one, so that both
-// are read and checked by the same code.
-func sheetOf[T any](u *Upload, write func(io.Writer, []T) error) (io.Reader, error) {
+// sheetOf returns the file as CSV: a JSON list of at most so many rows is written as one,
+// row by row, so that both are read and checked by the same code.
+func sheetOf[T any](u *Upload, most int, writer func(io.Writer) (func(*T), func() error)) (io.Reader, error) {
 	isCSV, err := u.isCSV()
 	if err != nil {
 		return nil, err
@@ -60,28 +60,21 @@ func sheetOf[T any](u *Upload, write func(io.Writer, []T) error) (io.Reader, err
 	if isCSV {
 		return bytes.NewReader(u.RawBody), nil
 	}
-	rows, err := rowsOf[T](u.RawBody)
-	if err != nil {
-		return nil, err
-	}
 	var b bytes.Buffer
-	return &b, write(&b, rows)
+	write, flush := writer(&b)
+	if err := batch.ReadList(bytes.NewReader(u.RawBody), most, write); err != nil {
+		return nil, asList(err)
+	}
+	return &b, flush()
 }
 
-// rowsOf reads a JSON list strictly: a misspelt field is an error, not an empty one.
-func rowsOf[T any](body []byte) ([]T, error) {
-	var rows []T
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&rows); err != nil {
-		return nil, newProblem(http.StatusBadRequest, tollgate.CodeInvalid,
-			fmt.Sprintf("the body is no JSON list as described: %v", err))
+// asList says what is wrong with a body that is to be a JSON list.
+func asList(err error) error {
+	if tollgate.CodeOf(err) == tollgate.CodeInvalid {
+		return err
 	}
-	if d.More() {
-		return nil, newProblem(http.StatusBadRequest, tollgate.CodeInvalid,
-			"the body goes on after the JSON list")
-	}
-	return rows, nil
+	return newProblem(http.StatusBadRequest, tollgate.CodeInvalid,
+		fmt.Sprintf("the body is no JSON list as described: %v", err))
 }
 
 // rejectsShown is how many wrong lines an answer names.

@@ -59,7 +59,10 @@ func ReadAttribution(r io.Reader) ([]tollgate.Attribution, []Reject, error) {
 			reject = row.Reject(attributionPrefix, "is there twice, first on line %d", lines[read.Prefix])
 		}
 		if reject != nil {
-			rejects = append(rejects, *reject)
+			if rejects = append(rejects, *reject); len(rejects) == rejectsMax {
+				rejects = append(rejects, row.unread())
+				break
+			}
 			continue
 		}
 		lines[read.Prefix] = row.Line()
@@ -85,11 +88,20 @@ func readAttribution(row *Row, texts interner) (tollgate.Attribution, *Reject) {
 
 // WriteAttribution writes rows so that ReadAttribution reads the same ones.
 func WriteAttribution(w io.Writer, rows []tollgate.Attribution) error {
-	writer := NewWriter(w, attributionForm().Columns...)
-	for _, row := range rows {
-		writer.Write(row.Prefix, string(row.Class), row.Country, row.Destination, row.AreaCode)
+	write, flush := AttributionWriter(w)
+	for i := range rows {
+		write(&rows[i])
 	}
-	return writer.Flush()
+	return flush()
+}
+
+// AttributionWriter is WriteAttribution for rows that come one by one. A failure is kept
+// for flush.
+func AttributionWriter(w io.Writer) (write func(*tollgate.Attribution), flush func() error) {
+	out := NewWriter(w, attributionForm().Columns...)
+	return func(row *tollgate.Attribution) {
+		out.Write(row.Prefix, string(row.Class), row.Country, row.Destination, row.AreaCode)
+	}, out.Flush
 }
 
 // ImportAttribution replaces the table of number attribution by that of a

@@ -48,20 +48,24 @@ func ReadRates(r io.Reader) ([]tollgate.Rate, []Reject, error) {
 	var rejects []Reject
 	texts := interner{}
 	for row, reject := range sheet.Rows() {
-		if reject != nil {
-			rejects = append(rejects, *reject)
-			continue
-		}
-		if len(rates) == RatesMax {
+		if reject == nil && len(rates) == RatesMax {
 			return nil, nil, tollgate.Errorf(tollgate.CodeInvalid,
 				"line %d: a deck has at most %d rates", row.Line(), RatesMax)
 		}
-		rate := readRate(row, texts)
-		if f := rating.CheckRate(&rate); f != nil {
-			rejects = append(rejects, rejectOf(f))
-			continue
+		if reject == nil {
+			rate := readRate(row, texts)
+			f := rating.CheckRate(&rate)
+			if f == nil {
+				rates = append(rates, rate)
+				continue
+			}
+			wrong := rejectOf(f)
+			reject = &wrong
 		}
-		rates = append(rates, rate)
+		if rejects = append(rejects, *reject); len(rejects) == rejectsMax {
+			rejects = append(rejects, row.unread())
+			break
+		}
 	}
 	if err := sheet.Err(); err != nil {
 		return nil, nil, err
@@ -119,13 +123,20 @@ func withoutDuplicates(rates []tollgate.Rate) ([]tollgate.Rate, []Reject) {
 
 // WriteRates writes rates so that ReadRates reads the same ones.
 func WriteRates(w io.Writer, rates []tollgate.Rate) error {
-	out := NewWriter(w, ratesForm().Columns...)
+	write, flush := RateWriter(w)
 	for i := range rates {
-		r := &rates[i]
+		write(&rates[i])
+	}
+	return flush()
+}
+
+// RateWriter is WriteRates for rates that come one by one. A failure is kept for flush.
+func RateWriter(w io.Writer) (write func(*tollgate.Rate), flush func() error) {
+	out := NewWriter(w, ratesForm().Columns...)
+	return func(r *tollgate.Rate) {
 		out.Write(r.Prefix, r.Number, string(r.Class), r.Name, r.Price, r.PricePeak, r.Per,
 			r.ConnectFee, r.First, r.Next)
-	}
-	return out.Flush()
+	}, out.Flush
 }
 
 // faultOf finds the Fault in an error of rating, nil if there is none.

@@ -64,6 +64,15 @@ func (r *Row) broken(format string, args ...any) *Reject {
 	return &Reject{Line: r.line, Value: shorten(r.raw), Reason: fmt.Sprintf(format, args...)}
 }
 
+// rejectsMax is how many lines of a file are named that is refused as a whole: millions
+// would take more memory than the file.
+const rejectsMax = 10_000
+
+// unread says that nothing below the row was read.
+func (r *Row) unread() Reject {
+	return Reject{Line: r.line + 1, Reason: fmt.Sprintf("%d lines are wrong: the rest was not read", rejectsMax)}
+}
+
 func shorten(value []byte) string {
 	if len(value) > shownBytes {
 		value = value[:shownBytes]

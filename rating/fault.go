@@ -101,12 +101,20 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// Duplicates finds every rate whose key another rate of the deck has already.
+// duplicatesMax is how many duplicates are named: millions would take more memory than
+// the rates themselves.
+const duplicatesMax = 10_000
+
+// Duplicates finds the rates whose key another rate of the deck has already, the first
+// 10,000 of them.
 func Duplicates(rates []tollgate.Rate) []*Fault {
 	seen := make(map[string]int, len(rates)) // prefixes and classes, which are never digits
 	numbers := make(map[string]int)          // fixed numbers may equal prefixes
 	var faults []*Fault
 	for i := range rates {
+		if len(faults) == duplicatesMax {
+			break
+		}
 		r := &rates[i]
 		keys, name := seen, "prefix"
 		if r.Number != "" {
