@@ -48,6 +48,8 @@ type server struct {
 	mux     *http.ServeMux
 	metrics *metrics
 	order   []string // ids of the operations as they were registered
+	// Large bodies are let in through these.
+	deliveries, sheets *access.Turnstile
 }
 
 const (
@@ -84,7 +86,10 @@ func newServer(o Options) (*server, error) {
 	if o.Live == nil {
 		o.Live = o.Office.Live
 	}
-	s := &server{Options: o, mux: http.NewServeMux()}
+	s := &server{
+		Options: o, mux: http.NewServeMux(), deliveries: access.NewTurnstile(deliveriesMax, deliveriesOfOne),
+		sheets: access.NewTurnstile(sheetsMax, sheetsOfOne),
+	}
 	s.metrics = newMetrics(s)
 	s.huma = humago.New(s.mux, description(o.Version))
 	s.huma.UseMiddleware(s.guard)

@@ -28,13 +28,6 @@ func (s *server) guard(hc huma.Context, next func(huma.Context)) {
 	limit := op.Metadata[timeKey].(time.Duration)
 	ctx, cancel := context.WithTimeout(hc.Context(), limit)
 	defer cancel()
-	if deadline, ok := ctx.Deadline(); ok {
-		_, w := humago.Unwrap(hc)
-		rc := http.NewResponseController(w)
-		// Not every ResponseWriter has deadlines; the server's own limits remain.
-		_ = rc.SetWriteDeadline(deadline)
-		defer func() { _ = rc.SetWriteDeadline(time.Time{}) }()
-	}
 	started := s.Now()
 	defer func() { s.metrics.request(op, hc.Status(), s.Now().Sub(started)) }()
 
@@ -45,7 +38,36 @@ func (s *server) guard(hc huma.Context, next func(huma.Context)) {
 			return
 		}
 	}
+	leave, err := s.admit(ctx, hc)
+	if err != nil {
+		s.refuse(ctx, hc, err)
+		return
+	}
+	defer leave()
+	if deadline, ok := ctx.Deadline(); ok {
+		_, w := humago.Unwrap(hc)
+		// Not every ResponseWriter has deadlines; the server's own limits remain, as for who
+		// was refused. It is lifted by the server, once the last of the answer is out.
+		_ = http.NewResponseController(w).SetWriteDeadline(deadline)
+	}
 	next(huma.WithContext(hc, ctx))
+}
+
+// admit lets few large bodies in at once. Small ones, of one call or a few hundred, need not wait.
+func (s *server) admit(ctx context.Context, hc huma.Context) (leave func(), err error) {
+	r, _ := humago.Unwrap(hc)
+	op := hc.Operation()
+	if op.MaxBodyBytes <= longBytesMax || r.ContentLength >= 0 && r.ContentLength <= bodyBytesMax {
+		return func() {}, nil
+	}
+	door := s.deliveries
+	if op.MaxBodyBytes >= sheetBytesMax {
+		door = s.sheets
+	}
+	if d, docked := ctx.Value(dockedKey{}).(tollgate.Device); docked {
+		return door.Enter("device " + d.Name)
+	}
+	return door.Enter(who(ctx).Key())
 }
 
 // guarded is guard for a handler that is no operation.

@@ -26,10 +26,7 @@ type journalUpload struct {
 }
 
 // takesJournal lets the body be as long as a part of a journal may be.
-func takesJournal(_ *server, op *huma.Operation) {
-	op.MaxBodyBytes, op.BodyReadTimeout = journalBytesMax, sheetTimeMax
-	op.Metadata[timeKey] = sheetTimeMax
-}
+func takesJournal(_ *server, op *huma.Operation) { file(op, journalBytesMax) }
 
 func (s *server) pushJournal(ctx context.Context, in *journalUpload) (*reply[JournalDelivery], error) {
 	d, err := s.pusher(ctx, in.Device)

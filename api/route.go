@@ -19,8 +19,20 @@ const (
 	bodyReadMax    = 30 * time.Second // until the body has arrived
 	requestTimeMax = 60 * time.Second // until the answer is written
 	sheetBytesMax  = 64 << 20         // of a file of rates or attribution
-	sheetTimeMax   = 5 * time.Minute  // until a file has arrived and is taken
+	sheetTimeMax   = 5 * time.Minute  // until a long answer is written
+	slowestLine    = 64 << 10         // bytes a second that a file is expected to come with
 )
+
+// How many large bodies are taken at once, and how many of them from one sender.
+const (
+	deliveriesMax, deliveriesOfOne = 8, 2
+	sheetsMax, sheetsOfOne         = 2, 1
+)
+
+// arrives is how long a body of that many bytes may take to arrive.
+func arrives(bytesMax int64) time.Duration {
+	return bodyReadMax + time.Duration(bytesMax/slowestLine)*time.Second
+}
 
 // nobody is the permission of a route that anybody may use.
 const nobody access.Permission = ""
@@ -105,12 +117,17 @@ func orDevice(_ *server, op *huma.Operation) {
 	op.Security = append(op.Security, map[string][]string{schemeDevice: {}})
 }
 
+// file makes the operation take a body of so many bytes, over a slow line too.
+func file(op *huma.Operation, bytesMax int64) {
+	op.MaxBodyBytes, op.BodyReadTimeout = bytesMax, arrives(bytesMax)
+	op.Metadata[timeKey] = arrives(bytesMax) + requestTimeMax
+}
+
 // takes makes the operation take JSON as T describes it, or CSV. The handler
 // reads the body itself, so that a file of a hundred thousand lines is read once.
 func takes[T any](bytesMax int64) option {
 	return func(s *server, op *huma.Operation) {
-		op.MaxBodyBytes, op.BodyReadTimeout = bytesMax, sheetTimeMax
-		op.Metadata[timeKey] = sheetTimeMax
+		file(op, bytesMax)
 		op.SkipValidateBody = true
 		schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, op.OperationID)
 		schema.Nullable = false

@@ -25,6 +25,8 @@ const (
 	runTimeMax       = 10 * time.Minute
 	pageTimeMax      = time.Minute // for a reader to take one page of a stream
 	unknownShownMax  = 1_000       // ids in an error
+	largeMax         = 4           // bodies longer than what strangers may send, at once
+	largeOfOne       = 2           // of them from one sender
 )
 
 // ServeHTTP answers with the headers that every answer carries.
@@ -72,8 +74,18 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, c *class) {
 	most := int64(bodyBytesMax)
 	if c.open {
 		most = openBodyBytesMax
+	} else if r.ContentLength < 0 || r.ContentLength > openBodyBytesMax {
+		leave, err := s.large.Enter(in.who.Key())
+		if err != nil {
+			w.Header().Set("Retry-After", "5")
+			refuse(w, http.StatusServiceUnavailable, s.faultOf(ctx, err))
+			return
+		}
+		defer leave()
 	}
-	_ = rc.SetReadDeadline(after(s.readTime))
+	if in.denied == nil { // who is not known has the server's
+		_ = rc.SetReadDeadline(after(s.readTime))
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		refuse(w, http.StatusRequestEntityTooLarge, faultf(codeRequest, "a body has at most %d bytes", most))

@@ -41,6 +41,7 @@ type server struct {
 	classes            []class
 	page               *template.Template
 	readTime, pageTime time.Duration // the constants; tests lower them
+	large              *access.Turnstile
 }
 
 // New returns the interface as one handler.
@@ -50,7 +51,9 @@ func newServer(o Options) (*server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o, readTime: readTimeMax, pageTime: pageTimeMax}
+	s := &server{
+		Options: o, readTime: readTimeMax, pageTime: pageTimeMax, large: access.NewTurnstile(largeMax, largeOfOne),
+	}
 	s.classes = []class{s.billing(), s.authentication()}
 	var err error
 	s.page, err = template.New("reference").Parse(referenceHTML)
