@@ -17,9 +17,6 @@ import (
 // exportRowsMax bounds one export; narrow the filters for more.
 const exportRowsMax = 1_000_000
 
-// exportWriteMax is how long the reader of an export may take for one page of it.
-const exportWriteMax = time.Minute
-
 // cdrExport writes what a search found as a sheet. It reads page by page, so
 // that memory stays flat.
 func (s site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Principal) error {
@@ -41,14 +38,12 @@ func (s site) cdrExport(w http.ResponseWriter, r *http.Request, who access.Princ
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="calls-%s.csv"`,
 		v.Told.Now.In(v.Told.Zone).Format("20060102-150405")))
-	sheet := batch.NewWriter(w, exportColumns(v.House)...)
-	control := http.NewResponseController(w)
+	sheet := batch.NewWriter(s.Export(w), exportColumns(v.House)...)
 	for rows := 0; ; {
 		for i := range found.Items {
 			sheet.Write(exportRow(view.Discreet(&found.Items[i]), v)...)
 		}
 		rows += len(found.Items)
-		_ = control.SetWriteDeadline(s.Now().Add(exportWriteMax)) // not every writer has deadlines
 		if err := sheet.Flush(); err != nil {
 			return nil //nolint:nilerr // the reader is gone: nobody to tell
 		}

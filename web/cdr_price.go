@@ -7,11 +7,13 @@ import (
 
 	"tollgate/access"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // postedFilter reads the search that an action is for.
 func (s site) postedFilter(w http.ResponseWriter, r *http.Request, who access.Principal) (*cdrFilter, error) {
+	s.Patient(w, frame.WorkMax)
 	values, err := form.Posted(w, r)
 	if err != nil {
 		return nil, err

@@ -9,11 +9,13 @@ import (
 	"tollgate/access"
 	"tollgate/store"
 	"tollgate/web/form"
+	"tollgate/web/frame"
 	"tollgate/web/view"
 )
 
 // quarantineReplay settles quarantined records again.
 func (s site) quarantineReplay(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	s.Patient(w, frame.WorkMax)
 	values, err := form.Posted(w, r)
 	if err != nil {
 		return err

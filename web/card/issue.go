@@ -84,6 +84,7 @@ func (s Pages) New(w http.ResponseWriter, r *http.Request, who access.Principal)
 
 // Issue makes a batch of cards and shows their numbers and PINs, once.
 func (s Pages) Issue(w http.ResponseWriter, r *http.Request, who access.Principal) error {
+	s.Patient(w, frame.WorkMax)
 	values, err := form.Posted(w, r)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (s Pages) DeckExport(w http.ResponseWriter, r *http.Request, who access.Pri
 	if shown >= 0 {
 		rates = decks[shown].Rates
 	}
-	if err := batch.WriteRates(w, rates); err != nil {
+	if err := batch.WriteRates(s.Export(w), rates); err != nil {
 		s.Log.Warn("download of rates ended", "tariff", t.Name, "error", err)
 	}
 	return nil

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	sheetBytesMax  = 128 << 20 // of an uploaded sheet: some millions of rates
-	sheetMemoryMax = 1 << 20   // of it that is held in memory; the rest is in a file
+	sheetBytesMax  = 128 << 20        // of an uploaded sheet: some millions of rates
+	sheetTimeMax   = 40 * time.Minute // until it has arrived, over a line of half a megabit a second
+	sheetMemoryMax = 1 << 20          // of it that is held in memory; the rest is in a file
 	rejectsShown   = 50
 )
 
@@ -54,6 +55,7 @@ func (s Pages) DeckImport(w http.ResponseWriter, r *http.Request, who access.Pri
 	if err != nil {
 		return err
 	}
+	s.Patient(w, sheetTimeMax)
 	r.Body = http.MaxBytesReader(w, r.Body, sheetBytesMax)
 	if err := r.ParseMultipartForm(sheetMemoryMax); err != nil {
 		return tollgate.Errorf(tollgate.CodeInvalid, "read the upload: %w", err)
