@@ -18,6 +18,7 @@ import (
 	"tollgate"
 	"tollgate/api"
 	"tollgate/cmd/tollgate/cert"
+	"tollgate/cmd/tollgate/door"
 )
 
 // tlsFlags say how people's words are kept from others on the way.
@@ -159,8 +160,11 @@ func (s *server) secure(c *serveCommand) ([]func(context.Context) error, error) 
 		return nil, fmt.Errorf("%w: choose another address with --http", err)
 	}
 	handler := certs.Challenges(redirector(s.public)) // before a certificate is asked for
+	outside := door.New(clear, max(1, door.Room()/redirectsPart), false)
 	return append(extra, func(ctx context.Context) error {
-		return runHTTP(ctx, s.newHTTP(ctx, handler), clear)
+		plain := s.newHTTP(ctx, handler)
+		plain.SetKeepAlivesEnabled(false) // what is said here is said once
+		return runHTTP(ctx, plain, outside)
 	}), nil
 }
 
@@ -182,8 +186,10 @@ func (d doorLog) Write(line []byte) (int, error) {
 func (s *server) newHTTP(ctx context.Context, handler http.Handler) *http.Server {
 	return &http.Server{
 		ErrorLog: log.New(doorLog{s.p.log}, "", 0),
-		Handler:  handler, ReadHeaderTimeout: headerReadMax, IdleTimeout: idleMax,
-		MaxHeaderBytes: headerBytes, BaseContext: func(net.Listener) context.Context { return ctx },
+		Handler:  handler, ReadHeaderTimeout: headerReadMax, ReadTimeout: requestMax, WriteTimeout: answerMax,
+		HTTP2:       &http.HTTP2Config{WriteByteTimeout: stuckMax},
+		IdleTimeout: idleMax, MaxHeaderBytes: headerBytes,
+		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"tollgate/api"
 	"tollgate/api/ucware"
 	"tollgate/charging"
+	"tollgate/cmd/tollgate/door"
 	"tollgate/ledger"
 	"tollgate/pbx/asterisk/tail"
 	"tollgate/store"
@@ -22,10 +23,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Limits of the HTTP server; each route sets narrower ones of its own.
+// Limits of the HTTP server. Strangers have no others, and what becomes of the rest of a
+// body whose sender was refused has none of its own either. Routes that take files, or
+// whose answers are long or go on, set later deadlines once they know who is there.
 const (
 	headerReadMax = 10 * time.Second
+	requestMax    = 20 * time.Second // until a request has arrived, body and all
+	answerMax     = time.Minute      // from then until the answer is taken
+	stuckMax      = 15 * time.Second // for an HTTP/2 connection that takes not one byte
 	idleMax       = 2 * time.Minute
+	redirectsPart = 4 // of the connections: to the second address, beside them
 	headerBytes   = 64 << 10
 	shutdownMax   = 10 * time.Second
 )
@@ -115,9 +122,11 @@ func newServer(p *program, db *store.DB, o serverOptions) (*server, error) {
 		mux.Handle(pattern, billing)
 	}
 	s.handler = mux
-	if s.listener, err = new(net.ListenConfig).Listen(p.ctx, "tcp", o.listen); err != nil {
+	listener, err := new(net.ListenConfig).Listen(p.ctx, "tcp", o.listen)
+	if err != nil {
 		return nil, fmt.Errorf("%w: choose another address with --listen", err)
 	}
+	s.listener = door.New(listener, door.Room(), o.secure && o.certs == nil)
 	s.public = s.url()
 	return s, nil
 }
