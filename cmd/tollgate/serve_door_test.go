@@ -20,6 +20,7 @@ import (
 	"tollgate/cmd/tollgate/door"
 	"tollgate/store"
 	"tollgate/store/storetest"
+	"tollgate/web/frame"
 )
 
 // hasty is how long a server of these tests waits for a request, and for an answer to be taken.
@@ -275,5 +276,50 @@ func TestFilesComeSlowly(t *testing.T) {
 		if status != http.StatusOK || !strings.Contains(text, c.want) {
 			t.Errorf("%s: %d %.500s", c.do, status, text)
 		}
+	}
+}
+
+// TestStreamsOutliveDeadlines: a page that moves goes on after the deadlines of a
+// request have passed, also while it has nothing to say.
+func TestStreamsOutliveDeadlines(t *testing.T) {
+	for name, secure := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := quickly(t, func(s *server) {
+				s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					e := new(frame.Site).Stream(w)
+					time.Sleep(10*time.Second + hasty) // longer than one event may take
+					if r.Context().Err() == nil {
+						_ = e.Event("end", []byte(r.Proto))
+					}
+				})
+				if !secure {
+					return
+				}
+				var err error
+				s.certs, err = cert.SelfSigned(cert.Options{Now: time.Now, Log: discard(), Agent: "test"}, t.TempDir(), "localhost")
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+			scheme := map[bool]string{true: "https://", false: "http://"}[secure]
+			client := http.Client{Transport: &http.Transport{
+				TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true, //nolint:gosec // our own
+			}}
+			defer client.CloseIdleConnections()
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, scheme+address+"/live", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			text, err := io.ReadAll(answer.Body)
+			if err != nil || !strings.Contains(string(text), "event: end\ndata: "+name) {
+				t.Errorf("%q (%v)", text, err)
+			}
+		})
 	}
 }

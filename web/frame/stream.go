@@ -21,7 +21,6 @@ const (
 type Stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	now     func() time.Time
 }
 
 // Stream begins an answer that goes on. If the reader is gone already, the first
@@ -31,7 +30,7 @@ func (s *Site) Stream(w http.ResponseWriter) *Stream {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
-	e := &Stream{w: w, control: http.NewResponseController(w), now: s.Now}
+	e := &Stream{w: w, control: http.NewResponseController(w)}
 	_ = e.write([]byte("retry: 2000\n\n"))
 	return e
 }
@@ -54,10 +53,16 @@ func (e *Stream) Event(name string, data []byte) error {
 // connection for dead.
 func (e *Stream) Rest() error { return e.write([]byte(": still here\n\n")) }
 
+// write has a deadline of its own, which ends with it: over HTTP/2 one ends the stream
+// when it passes, whether or not something is being written.
 func (e *Stream) write(b []byte) error {
-	_ = e.control.SetWriteDeadline(e.now().Add(streamWriteMax)) // not every writer has deadlines
+	_ = e.control.SetWriteDeadline(after(streamWriteMax)) // not every writer has deadlines
 	if _, err := e.w.Write(b); err != nil {
 		return err
 	}
-	return e.control.Flush()
+	if err := e.control.Flush(); err != nil {
+		return err
+	}
+	_ = e.control.SetWriteDeadline(time.Time{})
+	return nil
 }
