@@ -3,9 +3,11 @@ package charging
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"sync"
 
 	"tollgate"
+	"tollgate/ledger"
 )
 
 // alertQueue is how many alerts may wait to be kept, and how many a listener
@@ -45,6 +47,48 @@ func (f *Office) Raise(a tollgate.Alert) {
 	case f.bell.raised <- a:
 	default:
 		f.log.Error("an alert was not kept: too many at once", "kind", a.Kind)
+	}
+}
+
+// alertsAtOnce is how many calls of one delivery are told of one by one: a file of
+// many thousands would fill the queue, and nobody reads so many.
+const alertsAtOnce = 20
+
+// tell raises alerts about calls that were stored.
+func (f *Office) tell(alerts []alerted, settlements []ledger.Settlement, results []tollgate.Result) {
+	told, more := 0, 0
+	for _, a := range alerts {
+		cdr := &settlements[a.place].CDR
+		switch {
+		case results[a.place].Outcome != tollgate.OutcomeStored:
+		case told == alertsAtOnce:
+			more++
+		default:
+			told++
+			f.Raise(tollgate.Alert{
+				Enterprise: cdr.Enterprise, Kind: a.kind, Account: cdr.Payer, Call: cdr.Call,
+				Text: "a call of extension " + cmp.Or(cdr.Originator, cdr.Extension, cdr.Caller) +
+					" was marked private without the permission",
+			})
+		}
+	}
+	if more > 0 {
+		f.Raise(tollgate.Alert{
+			Kind: tollgate.AlertNotPrivate,
+			Text: fmt.Sprintf("%d more calls of one delivery were marked private without the permission", more),
+		})
+	}
+}
+
+// KeepAlerts keeps what was raised so far, for a program that does not call Run.
+func (f *Office) KeepAlerts(ctx context.Context) {
+	for {
+		select {
+		case a := <-f.bell.raised:
+			f.keep(ctx, a)
+		default:
+			return
+		}
 	}
 }
 

@@ -5,7 +5,6 @@
 package charging
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -147,17 +146,7 @@ func (f *Office) finish(ctx context.Context, records []tollgate.Record) ([]tollg
 		return nil, err
 	}
 	f.hangUp(ctx, records, calls, settlements)
-	for _, a := range alerts {
-		if results[a.place].Outcome != tollgate.OutcomeStored {
-			continue
-		}
-		cdr := &settlements[a.place].CDR
-		f.Raise(tollgate.Alert{
-			Enterprise: cdr.Enterprise, Kind: a.kind, Account: cdr.Payer, Call: cdr.Call,
-			Text: "a call of extension " + cmp.Or(cdr.Originator, cdr.Extension, cdr.Caller) +
-				" was marked private without the permission",
-		})
-	}
+	f.tell(alerts, settlements, results)
 	f.announce(settlements, results)
 	f.doubt(ctx, settlements, results)
 	return results, nil

@@ -34,7 +34,7 @@ func (s site) cdrShow(w http.ResponseWriter, r *http.Request, who access.Princip
 	if err != nil {
 		return err
 	}
-	c := view.Discreet(&found)
+	c := found.Discreet()
 	p := &cdrShowPage{
 		Page: frame.Page{Title: "Call to " + view.NumberText(&c.Number), Section: "Calls"},
 		Call: view.NewCall(c, v.Names, v.Told, v.House), CDR: c,

@@ -129,6 +129,7 @@ func withOffice(p *program, db *store.DB, fn func(*charging.Office) error) error
 		if err != nil {
 			return err
 		}
+		defer office.KeepAlerts(ctx)
 		return fn(office)
 	})
 	return group.Wait()

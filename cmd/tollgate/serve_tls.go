@@ -211,7 +211,12 @@ func runHTTP(ctx context.Context, h *http.Server, l net.Listener) error {
 	}
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownMax)
 	defer cancel()
-	if err := h.Shutdown(late); err != nil {
+	if err := h.Shutdown(late); errors.Is(err, context.DeadlineExceeded) {
+		err = h.Close() // who takes no answer is let go, and that is no fault of ours
+		if err != nil {
+			return err
+		}
+	} else if err != nil {
 		return err
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {

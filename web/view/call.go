@@ -72,7 +72,7 @@ type Clockwork struct {
 // NewCall makes the view of a call for a person of the house or of an
 // enterprise, who does not learn what the call cost us.
 func NewCall(c *tollgate.CDR, n *Names, told Clockwork, house bool) Call {
-	c = Discreet(c)
+	c = c.Discreet()
 	row := Call{
 		ID: c.ID, Began: Instant(c.Start, told.Zone), BeganShort: ShortInstant(c.Start, told.Now, told.Zone),
 		Caller: caller(c), CallerName: n.Extension(c), Payer: n.Account(c.Payer), Number: NumberText(&c.Number),

@@ -145,9 +145,6 @@ func NumberText(n *tollgate.Number) string {
 	return "+" + text
 }
 
-// Discreet is a call as it is shown: see tollgate.CDR.Discreet.
-func Discreet(c *tollgate.CDR) *tollgate.CDR { return c.Discreet() }
-
 // ClassText names a class for people.
 func ClassText(c tollgate.Class) string {
 	switch c {

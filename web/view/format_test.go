@@ -43,7 +43,7 @@ func TestPrivateNumbersAreMasked(t *testing.T) {
 		},
 		Customer: tollgate.Charge{Rate: "4930551234"}, Cost: tollgate.Charge{Rate: "4930"},
 	}
-	shown := Discreet(&private)
+	shown := private.Discreet()
 	if shown.Number.Raw != "*7*03055XXXX" || shown.Number.E164 != "493055XXXX" ||
 		shown.Customer.Rate != "493055XXXX" || shown.Cost.Rate != "4930" {
 		t.Errorf("%+v", shown)
@@ -51,7 +51,7 @@ func TestPrivateNumbersAreMasked(t *testing.T) {
 	if private.Number.E164 != "4930551234" {
 		t.Error("the call itself was changed")
 	}
-	if again := Discreet(shown); again.Number != shown.Number {
+	if again := shown.Discreet(); again.Number != shown.Number {
 		t.Errorf("masked twice: %+v", again.Number)
 	}
 	for _, n := range []*tollgate.Number{&private.Number, &shown.Number} {
@@ -60,7 +60,7 @@ func TestPrivateNumbersAreMasked(t *testing.T) {
 		}
 	}
 	open := tollgate.CDR{Number: tollgate.Number{Raw: "030551234", E164: "4930551234"}}
-	if Discreet(&open).Number != open.Number {
+	if open.Discreet().Number != open.Number {
 		t.Error("a business call was masked")
 	}
 	short := tollgate.Number{Raw: "*7*12", Private: true}

@@ -109,7 +109,7 @@ func RefusalText(code tollgate.ErrorCode) (text, tone string) {
 	case tollgate.CodeForbidden:
 		return "not allowed", "bad"
 	case tollgate.CodeConflict:
-		return "over already", "info"
+		return "id in use", "info"
 	default:
 		return "not understood", "bad"
 	}
