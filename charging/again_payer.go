@@ -61,7 +61,7 @@ func (d *directory) payAgain(s *ledger.Settlement, found *Found) *int {
 	if site == nil || site.broken != nil {
 		return &found.Stuck
 	}
-	dialled := site.plan.Normalise(c.Number.Raw)
+	dialled := site.number(c.Number.Raw, c.Trunk, sentOnTrunk(c.Source))
 	c.Number.Dialed = dialled.Dialed // rules ask for it, and it is not kept
 	// That its mark did not count then was because nobody's line may not mark calls.
 	c.Number.Private = c.Number.Private || dialled.Private
