@@ -67,7 +67,7 @@ func newVerified(random io.Reader) (*verified, error) {
 
 func (v *verified) sum(address, hash, password string) (out [sha256.Size]byte) {
 	mac := hmac.New(sha256.New, v.key[:])
-	fmt.Fprintf(mac, "%q %q %q", network(address), hash, password)
+	fmt.Fprintf(mac, "%q %q %q", Network(address), hash, password)
 	mac.Sum(out[:0])
 	return out
 }

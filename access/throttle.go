@@ -55,14 +55,14 @@ func newThrottle() *throttle {
 func (t *throttle) check(name, address string, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.refused(name, network(address), now)
+	return t.refused(name, Network(address), now)
 }
 
 // attempt counts a login as failed before it is tried, so that many at once
 // count as many, or returns a *Throttled. Call succeeded when it went well.
 // An empty name is not watched.
 func (t *throttle) attempt(name, address string, now time.Time) error {
-	address = network(address)
+	address = Network(address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.refused(name, address, now); err != nil {
@@ -97,7 +97,7 @@ func (t *throttle) refused(name, address string, now time.Time) error {
 // one good account would clear the way for guessing others; the name keeps
 // those of strangers, or each login of its owner would grant them a hundred more.
 func (t *throttle) succeeded(name, address string, now time.Time) {
-	address = network(address)
+	address = Network(address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.addresses.takeBack(keyOf("", address))
@@ -111,7 +111,7 @@ func (t *throttle) succeeded(name, address string, now time.Time) {
 func (t *throttle) proved(name, address string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.vouch(name, network(address), now)
+	t.vouch(name, Network(address), now)
 }
 
 func (t *throttle) vouch(name, address string, now time.Time) {
@@ -123,7 +123,7 @@ func (t *throttle) vouch(name, address string, now time.Time) {
 func (t *throttle) isKnown(name, address string, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.knows(name, network(address), now)
+	return t.knows(name, Network(address), now)
 }
 
 func (t *throttle) knows(name, address string, now time.Time) bool {
@@ -131,9 +131,9 @@ func (t *throttle) knows(name, address string, now time.Time) bool {
 	return e != nil && now.Sub(e.last) < knownForgotten
 }
 
-// network is what an address is watched as: itself, or for IPv6 its /64, which
+// Network is what an address is watched as: itself, or for IPv6 its /64, which
 // is what one customer has.
-func network(address string) string {
+func Network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return address

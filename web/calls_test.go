@@ -247,19 +247,8 @@ func TestLiveSendsWhatChanged(t *testing.T) {
 	h.lines.set(slices.Clone(many)...)
 	v := h.login("admin")
 	v.get("/calls").want(t, http.StatusOK, "1,000 of 1,100 calls")
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+"/calls/live", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := v.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
 	sent := map[string]int{}
-	lines := bufio.NewReader(response.Body)
+	lines := v.follow("/calls/live").lines
 	next := func(event string) string { return nextEvent(t, lines, event, sent) }
 	if rows := strings.Count(next("all"), "<tr"); rows != 1000 {
 		t.Errorf("%d rows", rows)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -315,4 +316,31 @@ func (a answer) text() string {
 	words := strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(main, " "))
 	text := strings.Join(words, " ")
 	return text[:min(len(text), 700)]
+}
+
+// following is a page that moves, as a visitor has it open.
+type following struct {
+	status int
+	header http.Header
+	lines  *bufio.Reader
+	leave  func()
+}
+
+// follow opens a page that moves, for a minute at most.
+func (v *visitor) follow(path string) *following {
+	v.h.t.Helper()
+	ctx, leave := context.WithTimeout(v.h.t.Context(), time.Minute)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.h.url+path, http.NoBody)
+	if err != nil {
+		v.h.t.Fatal(err)
+	}
+	response, err := v.client.Do(r)
+	if err != nil {
+		v.h.t.Fatal(err)
+	}
+	v.h.t.Cleanup(func() {
+		leave()
+		_ = response.Body.Close()
+	})
+	return &following{response.StatusCode, response.Header, bufio.NewReader(response.Body), leave}
 }

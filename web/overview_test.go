@@ -2,9 +2,7 @@ package web
 
 import (
 	"bufio"
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -42,21 +40,11 @@ func TestLiveEndsWithItsReader(t *testing.T) {
 	h := newHouse(t).furnish()
 	h.user("admin", access.RoleAdmin, 0)
 	v := h.login("admin")
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+"/live", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := v.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
+	live := v.follow("/live")
+	if got := live.header.Get("Content-Type"); got != "text/event-stream" {
 		t.Fatal(got)
 	}
-	lines := bufio.NewScanner(response.Body)
+	lines := bufio.NewScanner(live.lines)
 	lines.Scan() // retry
 	id := h.call("201", "030555123", 34*time.Second).String()
 	var rows strings.Builder
@@ -82,42 +70,25 @@ func TestLivePagesOfOnePerson(t *testing.T) {
 	h.user("admin", access.RoleAdmin, 0)
 	h.user("hotel", access.RoleReader, h.hotel.ID)
 	ann, bob := h.login("admin"), h.login("hotel")
-	follow := func(v *visitor, path string) (status int, said string, closed func()) {
-		ctx, stop := context.WithCancel(t.Context())
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+path, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := v.client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = response.Body.Close() })
-		if response.StatusCode != http.StatusOK {
-			text, err := io.ReadAll(response.Body)
-			said = fmt.Sprint(string(text), err)
-		}
-		return response.StatusCode, said, stop
-	}
 	paths := []string{"/live", "/calls/live", "/accounts/" + h.hotel.ID.String() + "/live"}
-	closeOne := func() {}
+	var last *following
 	for i := range 32 {
-		status, said, closed := follow(ann, paths[i%len(paths)])
-		if closeOne = closed; status != http.StatusOK {
-			t.Fatalf("page %d: %d %s", i, status, said)
+		if last = ann.follow(paths[i%len(paths)]); last.status != http.StatusOK {
+			t.Fatalf("page %d: %d", i, last.status)
 		}
 	}
-	status, said, _ := follow(ann, "/live")
-	if status != http.StatusServiceUnavailable || !strings.Contains(said, "You have 32 live pages open") {
-		t.Errorf("one too many: %d %s", status, said)
+	refused := ann.follow("/live")
+	said, err := io.ReadAll(refused.lines)
+	if refused.status != http.StatusServiceUnavailable || err != nil ||
+		!strings.Contains(string(said), "You have 32 live pages open") {
+		t.Errorf("one too many: %d %s (%v)", refused.status, said, err)
 	}
-	if status, said, _ := follow(bob, "/live"); status != http.StatusOK {
-		t.Errorf("somebody else: %d %s", status, said)
+	if other := bob.follow("/live"); other.status != http.StatusOK {
+		t.Errorf("somebody else: %d", other.status)
 	}
-	closeOne()
-	for status != http.StatusOK {
+	last.leave()
+	for ann.follow("/live").status != http.StatusOK {
 		time.Sleep(10 * time.Millisecond)
-		status, _, _ = follow(ann, "/live")
 	}
 }
 
@@ -128,18 +99,10 @@ func TestLivePagesEndWithTheSession(t *testing.T) {
 	h.user("admin", access.RoleAdmin, 0)
 	ends := func(v *visitor, change func()) {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/live", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := v.client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
+		live := v.follow("/live")
 		change()
-		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
-			t.Error(response.Status, err)
+		if _, err := io.Copy(io.Discard, live.lines); err != nil || live.status != http.StatusOK {
+			t.Error(live.status, err)
 		}
 	}
 	v, other := h.login("admin"), h.login("admin")
@@ -161,17 +124,7 @@ func TestLivePagesEndWithTheSession(t *testing.T) {
 func TestEventsAreNotForged(t *testing.T) {
 	h := newHouse(t).furnish()
 	h.user("admin", access.RoleAdmin, 0)
-	v := h.login("admin")
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/live", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := v.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	lines := bufio.NewReader(response.Body)
+	lines := h.login("admin").follow("/live").lines
 	if _, err := lines.ReadString('\n'); err != nil { // retry
 		t.Fatal(err)
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // restAfterSum is how many times longer than it took to make a sum is good for:
-// however many look, adding up keeps a core busy for an eleventh of the time.
+// however many pages look again and again, adding up keeps a core busy for an
+// eleventh of the time.
 const restAfterSum = 10
 
 const (

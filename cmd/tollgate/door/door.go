@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+
+	"tollgate/access"
 )
 
 const (
@@ -28,7 +30,7 @@ type Doorway struct {
 	trusts func(net.Addr) bool // who may have more than a share
 
 	mu   sync.Mutex
-	from map[netip.Addr]int // connections by network
+	from map[string]int // connections by network
 }
 
 // New is l with room for so many connections, of which one address other than this machine
@@ -40,7 +42,7 @@ func New(l net.Listener, room int, proxied bool) *Doorway {
 	}
 	d := &Doorway{
 		Listener: l, room: make(chan struct{}, room), ended: make(chan struct{}), share: share,
-		trusts: func(a net.Addr) bool { return networkOf(a).IsLoopback() }, from: make(map[netip.Addr]int),
+		trusts: func(a net.Addr) bool { return addressOf(a).IsLoopback() }, from: make(map[string]int),
 	}
 	d.end = sync.OnceFunc(func() { close(d.ended) })
 	return d
@@ -87,7 +89,7 @@ func (d *Doorway) enter(a net.Addr) (leave func(), ok bool) {
 	if d.share == 0 || d.trusts(a) {
 		return func() { <-d.room }, true
 	}
-	from := networkOf(a)
+	from := access.Network(addressOf(a).String())
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.from[from] >= d.share {
@@ -110,21 +112,12 @@ func (d *Doorway) Close() error {
 	return d.Listener.Close()
 }
 
-// networkOf is the address without its port; of IPv6 the /64, which is what one customer has.
-func networkOf(a net.Addr) netip.Addr {
-	tcp, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
+// addressOf is the address without its port.
+func addressOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
 	}
-	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
-	if ip.Is4() || ip.IsLoopback() {
-		return ip
-	}
-	network, err := ip.Prefix(64)
-	if err != nil {
-		return ip
-	}
-	return network.Addr()
+	return netip.Addr{}
 }
 
 // passage is a connection that was let in.
